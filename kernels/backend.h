@@ -1,0 +1,223 @@
+#pragma once
+
+#include "error.h"
+#include "tensor.h"
+#include "weight.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace lapidary::kernels {
+
+/// Where a backend computes.
+struct DeviceDescription {
+    std::string id;   ///< "cpu", "cuda:0"
+    std::string name; ///< for people, e.g. "AMD Ryzen 9 5950X, 16 threads"
+    std::size_t totalBytes = 0;
+    std::size_t freeBytes = 0;
+};
+
+/// Memory on a backend's device; freed when the last copy of `memory` goes.
+struct Buffer {
+    std::shared_ptr<void> memory;
+    std::size_t bytes = 0;
+};
+
+/// Keys and values of one layer. Position p lives in slot p mod capacity, so a layer that keeps
+/// everything is a ring that never wraps.
+///   k, v  [capacity, kvHeads, headDim]
+struct KvView {
+    Tensor k;
+    Tensor v;
+
+    [[nodiscard]] std::int64_t capacity() const { return k.rows(); }
+};
+
+/// Positions [begin, end) that see each other in both directions: the soft tokens of one image.
+struct Run {
+    std::int64_t begin = 0;
+    std::int64_t end = 0;
+};
+
+/// Head norms, rotation and the way into the cache (gemma4.md 2.1 step 2, 2.2).
+struct RotateAndStore {
+    Tensor q;           ///< [rows, heads, headDim]; normed and rotated in place
+    Tensor k;           ///< [rows, kvHeads, headDim], raw projection; empty: the layer owns no K/V
+    Tensor v;           ///< [rows, kvHeads, headDim], raw projection; may be the same memory as k
+    Tensor qNorm;       ///< [headDim] f32
+    Tensor kNorm;       ///< [headDim] f32
+    Tensor frequencies; ///< [headDim / 2] f32; pair (i, i + headDim / 2) turns by position · frequency
+    float epsilon = 1e-6F;
+    std::int64_t firstPosition = 0; ///< row r is position firstPosition + r
+    KvView cache;                   ///< takes rotated k-normed K and weightlessly normed V
+};
+
+/// softmax(q · kᵀ) v over the cache, scale 1 (gemma4.md 2.3, 2.4, 5.6).
+struct Attention {
+    Tensor q; ///< [rows, heads, headDim]; head h reads K/V head h div (heads / kvHeads)
+    KvView cache;
+    std::int64_t firstPosition = 0; ///< row r is position p = firstPosition + r and sees kv ≤ p
+    std::int64_t window = 0;        ///< 0: all; otherwise the positions p − window + 1 … p
+    std::span<const Run> runs;      ///< a row in a run also sees the rest of it; already in the cache
+    Tensor out;                     ///< [rows, heads, headDim]
+};
+
+/// y = down(gelu_tanh(gate x) ⊙ up x).
+struct GatedMlp {
+    const Weight& gate; ///< [width, hidden]
+    const Weight& up;   ///< [width, hidden]
+    const Weight& down; ///< [hidden, width]
+    Tensor x;           ///< [rows, hidden]
+    Tensor y;           ///< [rows, hidden]; may be the same memory as x
+    Tensor scratch;     ///< [2 · rows, width]
+};
+
+/// The router of a mixture of experts (gemma4.md 2.5): t = rms(x) ⊙ scale · factor, p = softmax(proj t),
+/// the topK largest p (ties: lower index), renormalised, times the expert's own scale.
+struct Route {
+    Tensor x;             ///< [rows, hidden], the raw residual
+    Tensor scale;         ///< [hidden] f32
+    float factor = 1;     ///< hidden^(−1/2)
+    const Weight& proj;   ///< [experts, hidden]
+    Tensor perExpertScale; ///< [experts] f32
+    float epsilon = 1e-6F;
+    Tensor scratch; ///< [rows, hidden + experts]
+    Tensor chosen;  ///< [rows, topK] i32, by falling probability
+    Tensor weights; ///< [rows, topK] f32
+};
+
+/// y = Σ over the chosen experts, in rank order, of weight · down_e(gelu_tanh(gate_e x) ⊙ up_e x).
+struct ExpertMlp {
+    const Weight& gateUp; ///< [experts, 2 · width, hidden]: rows 0 … width − 1 gate, then up
+    const Weight& down;   ///< [experts, hidden, width]
+    Tensor x;             ///< [rows, hidden]
+    Tensor chosen;        ///< [rows, topK] i32
+    Tensor weights;       ///< [rows, topK] f32
+    Tensor y;             ///< [rows, hidden]; not the memory of x
+    Tensor scratch;       ///< [rows · topK, 3 · width + hidden]
+};
+
+/// One image in the vision tower: head norms, 2-D rotation, and attention of all patches over all
+/// patches, scale 1 (gemma4.md 5.3).
+struct VisionAttention {
+    Tensor q, k, v;      ///< [patches, heads, headDim], raw projections; normed and rotated in place
+    Tensor qNorm, kNorm; ///< [headDim] f32; v is normed without a weight
+    Tensor columns;      ///< [patches] i32: turns the first half of each head
+    Tensor rows;         ///< [patches] i32: turns the second half
+    Tensor frequencies;  ///< [headDim / 4] f32
+    float epsilon = 1e-6F;
+    Tensor out; ///< [patches, heads, headDim]; not the memory of q, k or v
+};
+
+/// How the next token is drawn. Order: penalty, temperature, top-k, top-p, min-p, draw.
+struct Sampling {
+    float temperature = 1.0F;       ///< 0: the largest logit, ties to the lower id
+    int topK = 64;                  ///< 0: all
+    float topP = 0.95F;             ///< 1: all
+    float minP = 0.0F;              ///< 0: all; keeps p ≥ minP · max p
+    float repetitionPenalty = 1.0F; ///< 1: none; divides positive, multiplies negative logits
+    std::uint64_t seed = 0;
+
+    bool operator==(const Sampling&) const = default;
+};
+
+struct Sample {
+    Tensor logits;                             ///< [rows, vocabulary] f32; changed by the call
+    Sampling sampling;                         ///< the same for every row
+    std::int64_t firstPosition = 0;            ///< row r draws with (seed, firstPosition + r)
+    std::span<const std::int32_t> seenTokens;  ///< what the penalty counts, host memory
+    std::span<const std::int32_t> bannedTokens; ///< never drawn, host memory
+    Tensor tokens;                             ///< [rows] i32
+};
+
+/// The vocabulary that the models are written in. An instance belongs to one device and is used by one
+/// thread at a time. Operations are queued in the order of the calls; results are there after `wait`,
+/// which also returns the first error of the operations before it.
+///
+/// Activations (every Tensor below without a stated type) are of `activationType`; norms and other
+/// small vectors are f32. Accumulation is f32. Each operation computes a row with the same
+/// instructions in the same order whatever the number of rows from 1 to 16 (the CPU: any number), so a
+/// row's bits do not depend on what was computed beside it. Unless stated, outputs may not overlap
+/// inputs. Shapes that do not agree are bugs and end the process.
+class Backend {
+public:
+    Backend() = default;
+    Backend(const Backend&) = delete;
+    Backend& operator=(const Backend&) = delete;
+    virtual ~Backend() = default;
+
+    [[nodiscard]] virtual DeviceDescription describe() const = 0;
+    [[nodiscard]] virtual DType activationType() const = 0;
+
+    /// Uninitialised memory, 64-byte aligned. DoesNotFit when the device has no more.
+    [[nodiscard]] virtual Expected<Buffer> allocate(std::size_t bytes) = 0;
+    virtual void upload(std::span<const std::byte> from, const Tensor& to) = 0;
+    virtual void download(const Tensor& from, std::span<std::byte> to) = 0;
+    [[nodiscard]] virtual Expected<Weight> pack(const WeightSource& source) = 0;
+    [[nodiscard]] virtual Expected<void> wait() = 0;
+
+    /// y[r] = table[ids[r]] · scale.   ids [rows] i32, y [rows, columns of the table]
+    virtual void embed(const Weight& table, const Tensor& ids, float scale, const Tensor& y) = 0;
+
+    /// y = x / sqrt(mean(x²) + epsilon) ⊙ weight, over the last dimension.
+    ///   x, y  [rows, …, width], may be the same memory. weight [width] f32, or empty for none.
+    virtual void rmsNorm(const Tensor& x, const Tensor& weight, float epsilon, const Tensor& y) = 0;
+
+    /// residual = (residual + rms(x; weight)) · scale.   residual, x [rows, width]
+    virtual void addNormed(const Tensor& residual, const Tensor& x, const Tensor& weight,
+                           float epsilon, float scale) = 0;
+
+    /// y = W x.   x [rows, columns of W], y [rows, rows of W]
+    virtual void linear(const Weight& w, const Tensor& x, const Tensor& y) = 0;
+
+    /// y = cap · tanh(W x / cap), f32; cap 0: none.   x [rows, columns of W], y [rows, rows of W] f32
+    virtual void logits(const Weight& w, const Tensor& x, float cap, const Tensor& y) = 0;
+
+    virtual void rotateAndStore(const RotateAndStore& op) = 0;
+    virtual void attention(const Attention& op) = 0;
+    virtual void gatedMlp(const GatedMlp& op) = 0;
+    virtual void route(const Route& op) = 0;
+    virtual void expertMlp(const ExpertMlp& op) = 0;
+
+    /// y = gelu_tanh(gate) ⊙ up, element by element; y may be the memory of either.
+    virtual void geluMultiply(const Tensor& gate, const Tensor& up, const Tensor& y) = 0;
+
+    /// y = (a + b) · scale, element by element; y may be the memory of either.
+    virtual void scaledSum(const Tensor& a, const Tensor& b, float scale, const Tensor& y) = 0;
+
+    /// y = LayerNorm(x) ⊙ weight + bias over the last dimension, mean and variance in f32.
+    ///   x, y [rows, width], may be the same memory; weight, bias [width] f32
+    virtual void layerNorm(const Tensor& x, const Tensor& weight, const Tensor& bias, float epsilon,
+                           const Tensor& y) = 0;
+
+    /// x[r] += bias.   x [rows, width], bias [width] f32
+    virtual void addBias(const Tensor& x, const Tensor& bias) = 0;
+
+    /// x[r] += table[indices[r]].   x [rows, width], table [entries, width] f32, indices [rows] i32
+    virtual void addRows(const Tensor& x, const Tensor& table, const Tensor& indices) = 0;
+
+    /// x = min(max(x, low), high), element by element.
+    virtual void clamp(const Tensor& x, float low, float high) = 0;
+
+    virtual void visionAttention(const VisionAttention& op) = 0;
+
+    /// Means over k × k blocks, times factor, then (· − bias) ⊙ scale where given (gemma4.md 5.3).
+    ///   x [gridRows · gridColumns, width] row-major; y [(gridRows / k) · (gridColumns / k), width];
+    ///   bias, scale [width] f32 or empty
+    virtual void poolPatches(const Tensor& x, std::int64_t gridColumns, std::int64_t k, float factor,
+                             const Tensor& bias, const Tensor& scale, const Tensor& y) = 0;
+
+    virtual void sample(const Sample& op) = 0;
+};
+
+/// The devices of this machine, best first; the CPU is always there, last.
+[[nodiscard]] std::vector<DeviceDescription> listDevices();
+
+/// Opens a device by its id. `threads` counts for the CPU alone; 0: one a physical core.
+[[nodiscard]] Expected<std::unique_ptr<Backend>> openDevice(const std::string& id, int threads = 0);
+
+} // namespace lapidary::kernels
