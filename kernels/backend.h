@@ -1,6 +1,8 @@
 #pragma once
 
+#include "device.h"
 #include "error.h"
+#include "sampling.h"
 #include "tensor.h"
 #include "weight.h"
 
@@ -9,17 +11,8 @@
 #include <memory>
 #include <span>
 #include <string>
-#include <vector>
 
 namespace lapidary::kernels {
-
-/// Where a backend computes.
-struct DeviceDescription {
-    std::string id;   ///< "cpu", "cuda:0"
-    std::string name; ///< for people, e.g. "AMD Ryzen 9 5950X, 16 threads"
-    std::size_t totalBytes = 0;
-    std::size_t freeBytes = 0;
-};
 
 /// Memory on a backend's device; freed when the last copy of `memory` goes.
 struct Buffer {
@@ -45,12 +38,13 @@ struct Run {
 
 /// Head norms, rotation and the way into the cache (gemma4.md 2.1 step 2, 2.2).
 struct RotateAndStore {
-    Tensor q;           ///< [rows, heads, headDim]; normed and rotated in place
-    Tensor k;           ///< [rows, kvHeads, headDim], raw projection; empty: the layer owns no K/V
-    Tensor v;           ///< [rows, kvHeads, headDim], raw projection; may be the same memory as k
-    Tensor qNorm;       ///< [headDim] f32
-    Tensor kNorm;       ///< [headDim] f32
-    Tensor frequencies; ///< [headDim / 2] f32; pair (i, i + headDim / 2) turns by position · frequency
+    Tensor q;     ///< [rows, heads, headDim]; normed and rotated in place
+    Tensor k;     ///< [rows, kvHeads, headDim], raw projection; empty: the layer owns no K/V
+    Tensor v;     ///< [rows, kvHeads, headDim], raw projection; may be the same memory as k
+    Tensor qNorm; ///< [headDim] f32
+    Tensor kNorm; ///< [headDim] f32
+    Tensor
+        frequencies; ///< [headDim / 2] f32; pair (i, i + headDim / 2) turns by position · frequency
     float epsilon = 1e-6F;
     std::int64_t firstPosition = 0; ///< row r is position firstPosition + r
     KvView cache;                   ///< takes rotated k-normed K and weightlessly normed V
@@ -62,8 +56,8 @@ struct Attention {
     KvView cache;
     std::int64_t firstPosition = 0; ///< row r is position p = firstPosition + r and sees kv ≤ p
     std::int64_t window = 0;        ///< 0: all; otherwise the positions p − window + 1 … p
-    std::span<const Run> runs;      ///< a row in a run also sees the rest of it; already in the cache
-    Tensor out;                     ///< [rows, heads, headDim]
+    std::span<const Run> runs; ///< a row in a run also sees the rest of it; already in the cache
+    Tensor out;                ///< [rows, heads, headDim]
 };
 
 /// y = down(gelu_tanh(gate x) ⊙ up x).
@@ -76,13 +70,14 @@ struct GatedMlp {
     Tensor scratch;     ///< [2 · rows, width]
 };
 
-/// The router of a mixture of experts (gemma4.md 2.5): t = rms(x) ⊙ scale · factor, p = softmax(proj t),
-/// the topK largest p (ties: lower index), renormalised, times the expert's own scale.
+/// The router of a mixture of experts (gemma4.md 2.5): t = rms(x) ⊙ scale · factor, p =
+/// softmax(proj t), the topK largest p (ties: lower index), renormalised, times the expert's own
+/// scale.
 struct Route {
-    Tensor x;             ///< [rows, hidden], the raw residual
-    Tensor scale;         ///< [hidden] f32
-    float factor = 1;     ///< hidden^(−1/2)
-    const Weight& proj;   ///< [experts, hidden]
+    Tensor x;              ///< [rows, hidden], the raw residual
+    Tensor scale;          ///< [hidden] f32
+    float factor = 1;      ///< hidden^(−1/2)
+    const Weight& proj;    ///< [experts, hidden]
     Tensor perExpertScale; ///< [experts] f32
     float epsilon = 1e-6F;
     Tensor scratch; ///< [rows, hidden + experts]
@@ -104,7 +99,7 @@ struct ExpertMlp {
 /// One image in the vision tower: head norms, 2-D rotation, and attention of all patches over all
 /// patches, scale 1 (gemma4.md 5.3).
 struct VisionAttention {
-    Tensor q, k, v;      ///< [patches, heads, headDim], raw projections; normed and rotated in place
+    Tensor q, k, v; ///< [patches, heads, headDim], raw projections; normed and rotated in place
     Tensor qNorm, kNorm; ///< [headDim] f32; v is normed without a weight
     Tensor columns;      ///< [patches] i32: turns the first half of each head
     Tensor rows;         ///< [patches] i32: turns the second half
@@ -113,36 +108,24 @@ struct VisionAttention {
     Tensor out; ///< [patches, heads, headDim]; not the memory of q, k or v
 };
 
-/// How the next token is drawn. Order: penalty, temperature, top-k, top-p, min-p, draw.
-struct Sampling {
-    float temperature = 1.0F;       ///< 0: the largest logit, ties to the lower id
-    int topK = 64;                  ///< 0: all
-    float topP = 0.95F;             ///< 1: all
-    float minP = 0.0F;              ///< 0: all; keeps p ≥ minP · max p
-    float repetitionPenalty = 1.0F; ///< 1: none; divides positive, multiplies negative logits
-    std::uint64_t seed = 0;
-
-    bool operator==(const Sampling&) const = default;
-};
-
 struct Sample {
-    Tensor logits;                             ///< [rows, vocabulary] f32; changed by the call
-    Sampling sampling;                         ///< the same for every row
-    std::int64_t firstPosition = 0;            ///< row r draws with (seed, firstPosition + r)
-    std::span<const std::int32_t> seenTokens;  ///< what the penalty counts, host memory
+    Tensor logits;                              ///< [rows, vocabulary] f32; changed by the call
+    Sampling sampling;                          ///< the same for every row
+    std::int64_t firstPosition = 0;             ///< row r draws with (seed, firstPosition + r)
+    std::span<const std::int32_t> seenTokens;   ///< what the penalty counts, host memory
     std::span<const std::int32_t> bannedTokens; ///< never drawn, host memory
-    Tensor tokens;                             ///< [rows] i32
+    Tensor tokens;                              ///< [rows] i32
 };
 
-/// The vocabulary that the models are written in. An instance belongs to one device and is used by one
-/// thread at a time. Operations are queued in the order of the calls; results are there after `wait`,
-/// which also returns the first error of the operations before it.
+/// The vocabulary that the models are written in. An instance belongs to one device and is used by
+/// one thread at a time. Operations are queued in the order of the calls; results are there after
+/// `wait`, which also returns the first error of the operations before it.
 ///
 /// Activations (every Tensor below without a stated type) are of `activationType`; norms and other
 /// small vectors are f32. Accumulation is f32. Each operation computes a row with the same
-/// instructions in the same order whatever the number of rows from 1 to 16 (the CPU: any number), so a
-/// row's bits do not depend on what was computed beside it. Unless stated, outputs may not overlap
-/// inputs. Shapes that do not agree are bugs and end the process.
+/// instructions in the same order whatever the number of rows from 1 to 16 (the CPU: any number),
+/// so a row's bits do not depend on what was computed beside it. Unless stated, outputs may not
+/// overlap inputs. Shapes that do not agree are bugs and end the process.
 class Backend {
 public:
     Backend() = default;
@@ -174,7 +157,8 @@ public:
     /// y = W x.   x [rows, columns of W], y [rows, rows of W]
     virtual void linear(const Weight& w, const Tensor& x, const Tensor& y) = 0;
 
-    /// y = cap · tanh(W x / cap), f32; cap 0: none.   x [rows, columns of W], y [rows, rows of W] f32
+    /// y = cap · tanh(W x / cap), f32; cap 0: none.   x [rows, columns of W], y [rows, rows of W]
+    /// f32
     virtual void logits(const Weight& w, const Tensor& x, float cap, const Tensor& y) = 0;
 
     virtual void rotateAndStore(const RotateAndStore& op) = 0;
@@ -206,16 +190,14 @@ public:
     virtual void visionAttention(const VisionAttention& op) = 0;
 
     /// Means over k × k blocks, times factor, then (· − bias) ⊙ scale where given (gemma4.md 5.3).
-    ///   x [gridRows · gridColumns, width] row-major; y [(gridRows / k) · (gridColumns / k), width];
-    ///   bias, scale [width] f32 or empty
-    virtual void poolPatches(const Tensor& x, std::int64_t gridColumns, std::int64_t k, float factor,
-                             const Tensor& bias, const Tensor& scale, const Tensor& y) = 0;
+    ///   x [gridRows · gridColumns, width] row-major; y [(gridRows / k) · (gridColumns / k),
+    ///   width]; bias, scale [width] f32 or empty
+    virtual void poolPatches(const Tensor& x, std::int64_t gridColumns, std::int64_t k,
+                             float factor, const Tensor& bias, const Tensor& scale,
+                             const Tensor& y) = 0;
 
     virtual void sample(const Sample& op) = 0;
 };
-
-/// The devices of this machine, best first; the CPU is always there, last.
-[[nodiscard]] std::vector<DeviceDescription> listDevices();
 
 /// Opens a device by its id. `threads` counts for the CPU alone; 0: one a physical core.
 [[nodiscard]] Expected<std::unique_ptr<Backend>> openDevice(const std::string& id, int threads = 0);

@@ -19,8 +19,8 @@ enum class ErrorKind {
     Cancelled,   ///< the user asked for it
 };
 
-/// What a user, a file, the network or a device has caused. `sentence` is for a person: it says what
-/// happened and ends in a remedy. `detail` is for the log.
+/// What a user, a file, the network or a device has caused. `sentence` is for a person: it says
+/// what happened and ends in a remedy. `detail` is for the log.
 struct Error {
     ErrorKind kind;
     std::string sentence;

@@ -7,16 +7,17 @@
 
 namespace lapidary::kernels {
 
-/// Element types of activations, caches and small tensors. Packed weights have a WeightFormat instead.
+/// Element types of activations, caches and small tensors. Packed weights have a WeightFormat
+/// instead.
 enum class DType : std::uint8_t { F32, BF16, I32 };
 
 [[nodiscard]] constexpr std::size_t sizeOf(DType type) {
     return type == DType::BF16 ? 2 : 4;
 }
 
-/// A view of memory that somebody else owns (a Buffer, a mapped file): pointer, element type, shape.
-/// Contiguous, row-major, at most four dimensions. The memory lives on the device of the backend that
-/// the tensor is given to. Copying a Tensor copies the view.
+/// A view of memory that somebody else owns (a Buffer, a mapped file): pointer, element type,
+/// shape. Contiguous, row-major, at most four dimensions. The memory lives on the device of the
+/// backend that the tensor is given to. Copying a Tensor copies the view.
 struct Tensor {
     void* data = nullptr;
     DType dtype = DType::F32;
@@ -25,8 +26,7 @@ struct Tensor {
 
     Tensor() = default;
     Tensor(void* memory, DType type, std::initializer_list<std::int64_t> dimensions)
-        : data(memory)
-        , dtype(type) {
+        : data(memory), dtype(type) {
         for (const std::int64_t dimension : dimensions)
             shape[static_cast<std::size_t>(rank++)] = dimension;
     }
@@ -53,7 +53,7 @@ struct Tensor {
     [[nodiscard]] Tensor slice(std::int64_t begin, std::int64_t count) const {
         Tensor view = *this;
         view.data = static_cast<std::byte*>(data)
-            + static_cast<std::size_t>(begin * rowSize()) * sizeOf(dtype);
+                    + static_cast<std::size_t>(begin * rowSize()) * sizeOf(dtype);
         view.shape[0] = count;
         return view;
     }

@@ -13,7 +13,8 @@ namespace lapidary::kernels {
 enum class WeightFormat : std::uint8_t { F32, BF16 };
 
 /// A matrix (or a stack of `experts` equal matrices) as it lies in a checkpoint on the host.
-///   data  [experts, rows, columns] in `format`, row-major, any alignment; rows are output channels.
+///   data  [experts, rows, columns] in `format`, row-major, any alignment; rows are output
+///   channels.
 /// `owner` keeps the memory alive, so that a backend may use it in place.
 struct WeightSource {
     WeightFormat format = WeightFormat::BF16;
@@ -24,8 +25,9 @@ struct WeightSource {
     std::shared_ptr<const void> owner;
 };
 
-/// A matrix in the layout of the backend that packed it: y = W x with W [rows, columns]. Models hand it
-/// from `Backend::pack` to the operations and never look inside. Copies share the packed memory.
+/// A matrix in the layout of the backend that packed it: y = W x with W [rows, columns]. Models
+/// hand it from `Backend::pack` to the operations and never look inside. Copies share the packed
+/// memory.
 class Weight {
 public:
     /// What a backend keeps; each backend derives its own.

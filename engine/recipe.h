@@ -1,0 +1,34 @@
+#pragma once
+
+#include <kernels/error.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace lapidary::engine {
+
+/// Number format of the K/V cache. A new one is an entry here, a loader in each backend.
+enum class CacheFormat : std::uint8_t { F32, BF16 };
+
+/// How a model is run: a choice with a name for people, stored as resources/recipes/*.json.
+struct Recipe {
+    std::string id;      ///< file name without ".json"
+    std::string title;   ///< "Fast"
+    std::string summary; ///< what it is made of, "no drafter · 32 k · bf16 cache"
+    std::string drafter; ///< "" for none, else the kind of drafter
+    CacheFormat cache = CacheFormat::BF16;
+    int contextTokens = 32768; ///< at most; the model's own limit wins when it is lower
+    int imageBudget = 280;     ///< soft tokens an image may cost
+
+    bool operator==(const Recipe&) const = default;
+};
+
+/// Reads one recipe file. NotFound, Corrupt (not JSON, unknown key, value out of range).
+[[nodiscard]] Expected<Recipe> readRecipe(const std::filesystem::path& file);
+
+/// All recipes of a folder, by file name; files that cannot be read are errors of the whole.
+[[nodiscard]] Expected<std::vector<Recipe>> readRecipes(const std::filesystem::path& folder);
+
+} // namespace lapidary::engine

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <cstdint>
+
+namespace lapidary::kernels {
+
+/// How the next token is drawn. Order: penalty, temperature, top-k, top-p, min-p, draw.
+struct Sampling {
+    float temperature = 1.0F;       ///< 0: the largest logit, ties to the lower id
+    int topK = 64;                  ///< 0: all
+    float topP = 0.95F;             ///< 1: all
+    float minP = 0.0F;              ///< 0: all; keeps p ≥ minP · max p
+    float repetitionPenalty = 1.0F; ///< 1: none; divides positive, multiplies negative logits
+    std::uint64_t seed = 0;
+
+    bool operator==(const Sampling&) const = default;
+};
+
+} // namespace lapidary::kernels

@@ -1,0 +1,27 @@
+#include "registry.h"
+
+#include <QCoreApplication>
+#include <QStringList>
+#include <QTest>
+
+std::vector<MakeTest>& registeredTests() {
+    static std::vector<MakeTest> tests;
+    return tests;
+}
+
+/// Runs every registered class, or only the ones whose names come first on the command line; the other
+/// arguments go to Qt Test.
+int main(int argc, char** argv) {
+    const QCoreApplication application(argc, argv);
+    QStringList arguments = QCoreApplication::arguments();
+    int failed = 0;
+    QStringList only;
+    while (arguments.size() > 1 && arguments.at(1).front().isUpper())
+        only.append(arguments.takeAt(1));
+    for (const MakeTest make : registeredTests()) {
+        const std::unique_ptr<QObject> test = make();
+        if (only.isEmpty() || only.contains(QLatin1String(test->metaObject()->className())))
+            failed += QTest::qExec(test.get(), arguments);
+    }
+    return failed == 0 ? 0 : 1;
+}
