@@ -1,0 +1,85 @@
+#pragma once
+
+#include "checkpoint/model_config.h"
+#include "checkpoint/tensor_list.h"
+#include "checkpoint/tensor_view.h"
+
+#include <kernels/error.h>
+#include <kernels/weight.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace lapidary::engine {
+
+class TensorStore;
+class WeightReader;
+
+/// A folder with a model of the family, checked whole: the configuration agrees with itself and
+/// with the tensors, every tensor that the model reads is there with the shape it must have, and
+/// none is there that nothing reads.
+///
+/// Tensors are asked for by the names of gemma4.md section 3 in full ("model.language_model.
+/// layers.0.input_layernorm.weight"), whatever the file calls them. Names that the configuration
+/// does not imply are bugs and end the process; `has` tells for the optional ones.
+///
+/// Opening maps the files and reads their headers alone. Values are handed out as views of the
+/// mapping where the backend can use them so; views keep the mapping alive. A file that shrinks
+/// while it is mapped reads as zeros from there on, and `checkIntact` says so: callers ask after
+/// reading values, and before they trust what was computed from them. Any thread, after opening.
+class Checkpoint {
+public:
+    /// NotFound, Corrupt, Unsupported (another family, a format of weights nothing here reads).
+    [[nodiscard]] static Expected<Checkpoint> open(const std::filesystem::path& folder);
+
+    Checkpoint(Checkpoint&&) noexcept;
+    Checkpoint& operator=(Checkpoint&&) noexcept;
+    Checkpoint(const Checkpoint&) = delete;
+    Checkpoint& operator=(const Checkpoint&) = delete;
+    ~Checkpoint();
+
+    [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }
+    [[nodiscard]] const ModelConfig& config() const { return config_; }
+    [[nodiscard]] const GenerationConfig& generation() const { return generation_; }
+
+    /// The format of the weights, for people: "BF16".
+    [[nodiscard]] const std::string& format() const { return format_; }
+
+    /// Of all tensor files together.
+    [[nodiscard]] std::size_t fileBytes() const;
+
+    [[nodiscard]] bool has(std::string_view name) const;
+
+    /// The tensor as stored.
+    [[nodiscard]] TensorView tensor(std::string_view name) const;
+
+    /// A matrix [rows, columns], or a stack of experts [experts, rows, columns], for
+    /// `Backend::pack`: in place for F32 and BF16, converted to F32 in own memory from F16, copied
+    /// together where the file keeps every expert apart. Corrupt when the file has shrunk.
+    [[nodiscard]] Expected<kernels::WeightSource> weight(std::string_view name) const;
+
+    /// The values of a vector or small table as F32, whatever they are stored as. Corrupt when the
+    /// file has shrunk.
+    [[nodiscard]] Expected<std::vector<float>> values(std::string_view name) const;
+
+    /// Corrupt, naming the file, when a tensor file has become shorter since it was opened.
+    [[nodiscard]] Expected<void> checkIntact() const;
+
+private:
+    Checkpoint();
+
+    std::filesystem::path folder_;
+    ModelConfig config_;
+    GenerationConfig generation_;
+    std::string format_;
+    std::unique_ptr<TensorStore> store_;
+    std::unique_ptr<WeightReader> reader_;
+};
+
+} // namespace lapidary::engine

@@ -1,0 +1,50 @@
+#pragma once
+
+#include "checkpoint/model_config.h"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace lapidary::engine {
+
+/// Where a tensor belongs: what `inspect` groups by and the memory plan counts by.
+enum class TensorPart : std::uint8_t {
+    Embedding,     ///< token embedding, which is the head too
+    PerLayerTable, ///< per-layer embeddings: gathered, never multiplied
+    Attention,
+    Mlp,
+    Experts,       ///< with their router
+    Norms,         ///< and scalars
+    PerLayerInput, ///< projections of the per-layer embeddings
+    Vision,
+    Audio,
+};
+
+/// How a tensor is used.
+enum class TensorUse : std::uint8_t {
+    Matrix,  ///< packed by the backend
+    Values,  ///< a vector or table kept in f32
+    Ignored, ///< allowed in the file, never read
+};
+
+/// One tensor that a configuration implies.
+struct TensorSpec {
+    std::string name; ///< as in gemma4.md section 3
+    std::vector<std::int64_t> shape;
+    TensorPart part = TensorPart::Norms;
+    TensorUse use = TensorUse::Values;
+
+    [[nodiscard]] std::int64_t elements() const;
+};
+
+/// All tensors of a configuration, in the order of the model: what must be in the files, and what
+/// may be (`Ignored`: redundant K/V of sharing layers, a written-out tied head). Audio tensors are
+/// not listed; see isAudioTensor.
+[[nodiscard]] std::vector<TensorSpec> listTensors(const ModelConfig& config);
+
+/// True for the tensors of the audio parts, which are accepted and never read.
+[[nodiscard]] bool isAudioTensor(std::string_view canonicalName);
+
+} // namespace lapidary::engine
