@@ -1,0 +1,61 @@
+#pragma once
+
+#include "gemma4/text/decoder_layer.h"
+
+#include <kernels/backend.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace lapidary::engine {
+
+class KvCache;
+class WeightReader;
+struct TextConfig;
+
+/// Soft tokens that replace the embeddings of some rows of a step.
+struct SoftRows {
+    std::int64_t row = 0;              ///< first of them in the step
+    std::int64_t rows = 0;
+    std::span<const std::byte> values; ///< [rows, hidden] of the backend's activation type
+};
+
+/// What a step computes. ids [rows]: soft tokens count as id 0, and `soft` holds their values.
+struct StepInput {
+    std::span<const std::int32_t> ids;
+    std::int64_t firstPosition = 0;
+    std::span<const SoftRows> soft;
+    std::span<const kernels::Run> runs; ///< images whose tokens see each other; whole runs only
+};
+
+/// The Gemma 4 text model, one statement for the family (gemma4.md 2). Made once by `load`; `run`
+/// computes the rows of one step, writes their K/V into the cache and leaves everything else of a
+/// conversation to the caller.
+class TextDecoder {
+public:
+    /// Reads the weights; problems are in `reader.finish()`.
+    [[nodiscard]] static TextDecoder load(WeightReader& reader, const TextConfig& config);
+
+    /// The logits of the last `wanted` rows, [wanted, vocabulary] f32, in activations.logits; empty
+    /// for wanted 0. Rows whose logits nobody wants skip the layers that own no K/V (gemma4.md 2.7).
+    ///   cache  holds the positions before firstPosition, and this step's afterwards
+    kernels::Tensor run(kernels::Backend& backend, const StepInput& input, const KvCache& cache,
+                        const Activations& activations, std::int64_t wanted) const;
+
+private:
+    void embed(kernels::Backend& backend, const StepInput& input,
+               const Activations& activations) const;
+
+    kernels::Weight embeddings_; // [vocabulary, hidden], also the head
+    float embeddingScale_ = 0;   // √hidden in the table's type
+    std::optional<PerLayerEmbedding> perLayer_;
+    std::vector<DecoderLayer> layers_;
+    std::size_t owningLayers_ = 0; // the layers from here on only read K/V
+    kernels::Tensor norm_;         // [hidden] f32
+    float epsilon_ = 1e-6F;
+    float logitCap_ = 0; // 0: none
+};
+
+} // namespace lapidary::engine
