@@ -80,7 +80,8 @@ struct ImageEmbedderConfig {
 /// Which positions see ahead of themselves (gemma4.md 5.6).
 enum class Bidirectional : std::uint8_t { None, Vision };
 
-struct SpecialTokens {
+/// The ids that config.json names; the tokenizer knows all special tokens by their texts.
+struct MediaTokens {
     std::int32_t pad = 0;
     std::int32_t bos = 2;
     std::int32_t beginImage = 255999;
@@ -113,7 +114,7 @@ struct ModelConfig {
     std::optional<VisionTowerConfig> visionTower;
     std::optional<ImageEmbedderConfig> imageEmbedder;
     bool hasAudio = false; ///< the folder describes audio, which is not run
-    SpecialTokens tokens;
+    MediaTokens tokens;
     std::vector<std::int32_t> eosTokens; ///< as config.json has them; see GenerationConfig
     std::string quantMethod;             ///< quantization_config.quant_method; "": none
 
