@@ -1,0 +1,143 @@
+#include "cpu/cpu_backend.h"
+
+#include "assert.h"
+#include "cpu/host_weight.h"
+#include "cpu/operations/attention.h"
+#include "cpu/operations/elementwise.h"
+#include "cpu/operations/linear.h"
+#include "cpu/operations/mlp.h"
+#include "cpu/operations/norm.h"
+#include "cpu/operations/rotation.h"
+#include "cpu/operations/sample.h"
+#include "cpu/operations/vision.h"
+#include "cpu/processor.h"
+
+#include <cstring>
+#include <format>
+#include <utility>
+
+namespace lapidary::kernels {
+
+CpuBackend::CpuBackend(int threads) : context_(threads > 0 ? threads : physicalCores()) {}
+
+DeviceDescription CpuBackend::describe() const {
+    return describeCpu(context_.pool.threads());
+}
+
+Expected<Buffer> CpuBackend::allocate(std::size_t bytes) {
+    return allocateHost(bytes);
+}
+
+void CpuBackend::upload(std::span<const std::byte> from, const Tensor& to) {
+    LAPIDARY_ASSERT(from.size() == to.bytes());
+    if (!from.empty())
+        std::memcpy(to.data, from.data(), from.size());
+}
+
+void CpuBackend::download(const Tensor& from, std::span<std::byte> to) {
+    LAPIDARY_ASSERT(to.size() == from.bytes());
+    if (!to.empty())
+        std::memcpy(to.data(), from.data, to.size());
+}
+
+Expected<Weight> CpuBackend::pack(const WeightSource& source) {
+    return packHost(source);
+}
+
+Expected<void> CpuBackend::wait() {
+    if (!context_.error)
+        return {};
+    return std::unexpected(*std::exchange(context_.error, std::nullopt));
+}
+
+void CpuBackend::embed(const Weight& table, const Tensor& ids, float scale, const Tensor& y) {
+    kernels::embed(context_, table, ids, scale, y);
+}
+
+void CpuBackend::rmsNorm(const Tensor& x, const Tensor& weight, float epsilon, const Tensor& y) {
+    kernels::rmsNorm(context_, x, weight, epsilon, y);
+}
+
+void CpuBackend::addNormed(const Tensor& residual, const Tensor& x, const Tensor& weight,
+                           float epsilon, float scale) {
+    kernels::addNormed(context_, residual, x, weight, epsilon, scale);
+}
+
+void CpuBackend::linear(const Weight& w, const Tensor& x, const Tensor& y) {
+    kernels::linear(context_, w, x, y);
+}
+
+void CpuBackend::logits(const Weight& w, const Tensor& x, float cap, const Tensor& y) {
+    kernels::linear(context_, w, x, y);
+    if (cap != 0)
+        softCap(context_, y, cap);
+}
+
+void CpuBackend::rotateAndStore(const RotateAndStore& op) {
+    kernels::rotateAndStore(context_, op);
+}
+
+void CpuBackend::attention(const Attention& op) {
+    kernels::attention(context_, op);
+}
+
+void CpuBackend::gatedMlp(const GatedMlp& op) {
+    kernels::gatedMlp(context_, op);
+}
+
+void CpuBackend::route(const Route& op) {
+    kernels::route(context_, op);
+}
+
+void CpuBackend::expertMlp(const ExpertMlp& op) {
+    kernels::expertMlp(context_, op);
+}
+
+void CpuBackend::geluMultiply(const Tensor& gate, const Tensor& up, const Tensor& y) {
+    kernels::geluMultiply(context_, gate, up, y);
+}
+
+void CpuBackend::scaledSum(const Tensor& a, const Tensor& b, float scale, const Tensor& y) {
+    kernels::scaledSum(context_, a, b, scale, y);
+}
+
+void CpuBackend::layerNorm(const Tensor& x, const Tensor& weight, const Tensor& bias, float epsilon,
+                           const Tensor& y) {
+    kernels::layerNorm(context_, x, weight, bias, epsilon, y);
+}
+
+void CpuBackend::addBias(const Tensor& x, const Tensor& bias) {
+    kernels::addBias(context_, x, bias);
+}
+
+void CpuBackend::addRows(const Tensor& x, const Tensor& table, const Tensor& indices) {
+    kernels::addRows(context_, x, table, indices);
+}
+
+void CpuBackend::clamp(const Tensor& x, float low, float high) {
+    kernels::clamp(context_, x, low, high);
+}
+
+void CpuBackend::visionAttention(const VisionAttention& op) {
+    kernels::visionAttention(context_, op);
+}
+
+void CpuBackend::poolPatches(const Tensor& x, std::int64_t gridColumns, std::int64_t k,
+                             float factor, const Tensor& bias, const Tensor& scale,
+                             const Tensor& y) {
+    kernels::poolPatches(context_, x, gridColumns, k, factor, bias, scale, y);
+}
+
+void CpuBackend::sample(const Sample& op) {
+    kernels::sample(context_, op);
+}
+
+DeviceDescription describeCpu(int threads) {
+    return {.id = "cpu",
+            .name = std::format("{}, {} {}", processorName(), threads,
+                                threads == 1 ? "thread" : "threads"),
+            .totalBytes = totalMemory(),
+            .freeBytes = availableMemory()};
+}
+
+} // namespace lapidary::kernels

@@ -1,0 +1,357 @@
+#include "cpu/operations/linear.h"
+
+#include "cpu/host_weight.h"
+#include "cpu/operations/rows.h"
+
+#include <algorithm>
+#include <array>
+#include <vector>
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "cpu/operations/linear.cpp"
+#include <hwy/foreach_target.h>
+
+#include "cpu/operations/simd-inl.h"
+
+// The product y = W x for rows that lie beside each other in memory. Both operands run along k, so
+// a vector of W meets a vector of x and each (row, channel) has one vector accumulator that is
+// reduced at the end. Two vectors of weights make a step: 2 · lanes bf16 numbers are one load, of
+// which the even ones are the words shifted left and the odd ones the words with their lower half
+// cleared, one instruction each. The rows are packed once to match: the even numbers of a step,
+// then the odd ones.
+//
+// Tiles are kTileRows × kTileChannels accumulators, in registers. For many rows k is cut into
+// blocks whose weights stay in the first cache level while the rows pass by from the second;
+// between blocks the accumulators rest in memory, which changes no bit of them.
+
+HWY_BEFORE_NAMESPACE();
+namespace lapidary::kernels::HWY_NAMESPACE {
+
+constexpr std::int64_t kStep = 2 * static_cast<std::int64_t>(kLanes);
+
+// 4 × 4 accumulators, 8 vectors of x and 2 of weights fill 26 of 32 registers; AVX2 has 16.
+constexpr int kTileRows = HWY_TARGET == HWY_AVX2 ? 3 : 4;
+constexpr int kTileChannels = 4;
+
+// Channels that share the accumulators in memory: 64 rows × 16 × 64 bytes are 64 KiB of the second
+// cache level.
+constexpr std::int64_t kBlockChannels = 16;
+
+// 4 channels × 1024 × 2 bytes are a quarter of a first cache level of 32 KiB.
+constexpr std::int64_t kBlockColumns = 1024;
+
+/// The two vectors of a step, of `count` ≤ kStep weights.
+struct Bf16Step {
+    static constexpr std::size_t kSize = 2;
+    Floats first;
+    Floats second;
+
+    HWY_INLINE explicit Bf16Step(const std::byte* from) {
+        split(hn::LoadU(hn::Repartition<std::uint16_t, FloatTag>(),
+                        reinterpret_cast<const std::uint16_t*>(from)));
+    }
+    HWY_INLINE Bf16Step(const std::byte* from, std::size_t count) {
+        split(hn::LoadN(hn::Repartition<std::uint16_t, FloatTag>(),
+                        reinterpret_cast<const std::uint16_t*>(from), count));
+    }
+
+private:
+    HWY_INLINE void split(hn::Vec<hn::Repartition<std::uint16_t, FloatTag>> numbers) {
+        const hn::RebindToUnsigned<FloatTag> words;
+        const auto pairs = hn::BitCast(words, numbers);
+        first = hn::BitCast(kFloats, hn::ShiftLeft<16>(pairs));
+        second = hn::BitCast(kFloats, hn::And(pairs, hn::Set(words, 0xFFFF0000U)));
+    }
+};
+
+struct F32Step {
+    static constexpr std::size_t kSize = 4;
+    Floats first;
+    Floats second;
+
+    HWY_INLINE explicit F32Step(const std::byte* from)
+        : first(hn::LoadU(kFloats, reinterpret_cast<const float*>(from)))
+        , second(hn::LoadU(kFloats, reinterpret_cast<const float*>(from) + kLanes)) {}
+    HWY_INLINE F32Step(const std::byte* from, std::size_t count)
+        : first(hn::LoadN(kFloats, reinterpret_cast<const float*>(from), std::min(count, kLanes)))
+        , second(hn::LoadN(kFloats, reinterpret_cast<const float*>(from) + kLanes,
+                           count - std::min(count, kLanes))) {}
+};
+
+/// What a tile reads and writes.
+struct Tile {
+    const std::byte* weights;  ///< the first of its channels
+    std::size_t channelBytes;  ///< from one channel to the next
+    const float* const* x;     ///< its rows
+    std::int64_t begin;        ///< of the columns, a multiple of kStep
+    std::int64_t end;          ///< likewise, or the number of columns
+    bool first;                ///< the accumulators begin at zero
+    bool last;                 ///< the sums go to y
+    float* accumulators;       ///< [rows, kBlockChannels, lanes]; unused where first and last
+    float* const* y;           ///< its rows
+    std::int64_t channel;      ///< index in y of its first channel
+    std::int64_t blockChannel; ///< index in `accumulators`
+};
+
+/// sums += W x over one step.
+template <class Step, int Rows, int Channels, class... Count>
+HWY_INLINE void multiplyStep(const Tile& tile, std::int64_t k, Floats (&sums)[Rows][Channels],
+                             Count... count) {
+    Floats firsts[Rows];
+    Floats seconds[Rows];
+#pragma GCC unroll 8
+    for (int r = 0; r < Rows; ++r) {
+        firsts[r] = hn::Load(kFloats, tile.x[r] + k);
+        seconds[r] = hn::Load(kFloats, tile.x[r] + k + kLanes);
+    }
+    const std::byte* from = tile.weights + static_cast<std::size_t>(k) * Step::kSize;
+#pragma GCC unroll 8
+    for (int c = 0; c < Channels; ++c) {
+        const Step w(from + static_cast<std::size_t>(c) * tile.channelBytes, count...);
+#pragma GCC unroll 8
+        for (int r = 0; r < Rows; ++r)
+            sums[r][c] = hn::MulAdd(w.first, firsts[r], sums[r][c]);
+#pragma GCC unroll 8
+        for (int r = 0; r < Rows; ++r)
+            sums[r][c] = hn::MulAdd(w.second, seconds[r], sums[r][c]);
+    }
+}
+
+template <class Step, int Rows, int Channels>
+HWY_NOINLINE void multiplyTile(const Tile& tile) {
+    const auto place = [&](int r, int c) {
+        return tile.accumulators
+               + static_cast<std::size_t>(r * kBlockChannels + tile.blockChannel + c) * kLanes;
+    };
+    Floats sums[Rows][Channels];
+#pragma GCC unroll 8
+    for (int r = 0; r < Rows; ++r) {
+#pragma GCC unroll 8
+        for (int c = 0; c < Channels; ++c)
+            sums[r][c] = tile.first ? hn::Zero(kFloats) : hn::Load(kFloats, place(r, c));
+    }
+    std::int64_t k = tile.begin;
+    for (; k + kStep <= tile.end; k += kStep)
+        multiplyStep<Step, Rows, Channels>(tile, k, sums);
+    if (k < tile.end)
+        multiplyStep<Step, Rows, Channels>(tile, k, sums, static_cast<std::size_t>(tile.end - k));
+#pragma GCC unroll 8
+    for (int r = 0; r < Rows; ++r) {
+#pragma GCC unroll 8
+        for (int c = 0; c < Channels; ++c) {
+            if (tile.last)
+                tile.y[r][tile.channel + c] = hn::ReduceSum(kFloats, sums[r][c]);
+            else
+                hn::Store(sums[r][c], kFloats, place(r, c));
+        }
+    }
+}
+
+template <class Step, int Channels>
+void multiplyRows(const Tile& tile, std::int64_t rows) {
+    Tile part = tile;
+    std::int64_t row = 0;
+    const auto advance = [&](int count) {
+        row += count;
+        part.x += count;
+        part.y += count;
+        part.accumulators += static_cast<std::size_t>(count * kBlockChannels) * kLanes;
+    };
+    for (; row + kTileRows <= rows; advance(kTileRows))
+        multiplyTile<Step, kTileRows, Channels>(part);
+    switch (rows - row) {
+    case 3:
+        return multiplyTile<Step, 3, Channels>(part);
+    case 2:
+        return multiplyTile<Step, 2, Channels>(part);
+    case 1:
+        return multiplyTile<Step, 1, Channels>(part);
+    default:
+        return;
+    }
+}
+
+/// At most kBlockChannels channels from `channel` on, for all rows of the job.
+template <class Step>
+void multiplyBlock(const LinearJob& job, std::int64_t channel) {
+    alignas(64) float accumulators[kPanelRows * kBlockChannels * kLanes];
+    const auto rows = static_cast<std::int64_t>(job.x.size());
+    const std::int64_t channels = std::min(kBlockChannels, job.channels - channel);
+    const std::size_t channelBytes = static_cast<std::size_t>(job.columns) * Step::kSize;
+    // One tile of rows meets each weight once: it reads them as they lie.
+    const std::int64_t block = rows <= kTileRows ? job.columns : kBlockColumns;
+    for (std::int64_t begin = 0; begin < job.columns; begin += block) {
+        const std::int64_t end = std::min(begin + block, job.columns);
+        for (std::int64_t c = 0; c < channels;) {
+            const Tile tile{.weights =
+                                job.weights + static_cast<std::size_t>(channel + c) * channelBytes,
+                            .channelBytes = channelBytes,
+                            .x = job.x.data(),
+                            .begin = begin,
+                            .end = end,
+                            .first = begin == 0,
+                            .last = end == job.columns,
+                            .accumulators = accumulators,
+                            .y = job.y.data(),
+                            .channel = channel + c,
+                            .blockChannel = c};
+            if (c + kTileChannels <= channels) {
+                multiplyRows<Step, kTileChannels>(tile, rows);
+                c += kTileChannels;
+            } else {
+                multiplyRows<Step, 1>(tile, rows);
+                ++c;
+            }
+        }
+    }
+}
+
+std::int64_t stepSize() {
+    return kStep;
+}
+
+void multiplyChannels(const LinearJob& job, std::int64_t block) {
+    if (job.format == WeightFormat::BF16)
+        multiplyBlock<Bf16Step>(job, block * kBlockChannels);
+    else
+        multiplyBlock<F32Step>(job, block * kBlockChannels);
+}
+
+std::int64_t blocksOf(const LinearJob& job) {
+    return (job.channels + kBlockChannels - 1) / kBlockChannels;
+}
+
+std::int64_t blockCost(const LinearJob& job) {
+    return kBlockChannels * job.columns * static_cast<std::int64_t>(job.x.size());
+}
+
+/// One packed row: for bf16 the even and the odd numbers of each step apart.
+void packRow(WeightFormat format, std::int64_t columns, const float* from, float* to) {
+    const std::int64_t whole = columns / kStep * kStep;
+    if (format == WeightFormat::F32) {
+        std::copy_n(from, columns, to);
+        std::fill(to + columns, to + (columns + kStep - 1) / kStep * kStep, 0.0F);
+        return;
+    }
+    for (std::int64_t k = 0; k < whole; k += kStep) {
+        Floats even;
+        Floats odd;
+        hn::LoadInterleaved2(kFloats, from + k, even, odd);
+        hn::Store(even, kFloats, to + k);
+        hn::Store(odd, kFloats, to + k + kLanes);
+    }
+    if (whole < columns) {
+        std::fill(to + whole, to + whole + kStep, 0.0F);
+        for (std::int64_t k = whole; k < columns; ++k) {
+            const std::int64_t inStep = k - whole;
+            to[whole + inStep / 2 + (inStep % 2) * static_cast<std::int64_t>(kLanes)] = from[k];
+        }
+    }
+}
+
+} // namespace lapidary::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+
+namespace lapidary::kernels {
+
+namespace {
+
+HWY_EXPORT(stepSize);
+HWY_EXPORT(packRow);
+HWY_EXPORT(multiplyChannels);
+HWY_EXPORT(blocksOf);
+HWY_EXPORT(blockCost);
+
+} // namespace
+
+std::int64_t packedSize(std::int64_t columns) {
+    const std::int64_t step = HWY_DYNAMIC_DISPATCH(stepSize)();
+    return (columns + step - 1) / step * step;
+}
+
+void packRows(ThreadPool& pool, WeightFormat format, std::int64_t columns,
+              std::span<const float* const> from, std::span<float* const> to) {
+    LAPIDARY_ASSERT(from.size() == to.size());
+    const auto rows = static_cast<std::int64_t>(from.size());
+    const auto pack = HWY_DYNAMIC_POINTER(packRow);
+    pool.forRanges(rows, pool.grainFor(rows, columns), [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t r = begin; r < end; ++r)
+            pack(format, columns, from[static_cast<std::size_t>(r)],
+                 to[static_cast<std::size_t>(r)]);
+    });
+}
+
+void runJobs(ThreadPool& pool, std::span<const LinearJob> jobs) {
+    // The blocks of all jobs in one row: job j owns [ends[j − 1], ends[j]).
+    std::vector<std::int64_t> ends;
+    ends.reserve(jobs.size());
+    std::int64_t blocks = 0;
+    std::int64_t cost = 0;
+    for (const LinearJob& job : jobs) {
+        LAPIDARY_ASSERT(std::ssize(job.x) <= kPanelRows && job.x.size() == job.y.size());
+        const std::int64_t own = job.x.empty() ? 0 : HWY_DYNAMIC_DISPATCH(blocksOf)(job);
+        blocks += own;
+        cost += own * HWY_DYNAMIC_DISPATCH(blockCost)(job);
+        ends.push_back(blocks);
+    }
+    if (blocks == 0)
+        return;
+    const auto multiply = HWY_DYNAMIC_POINTER(multiplyChannels);
+    const std::int64_t grain = pool.grainFor(blocks, cost / blocks);
+    pool.forRanges(blocks, grain, [&](std::int64_t begin, std::int64_t end) {
+        auto job = static_cast<std::size_t>(std::ranges::upper_bound(ends, begin) - ends.begin());
+        for (std::int64_t block = begin; block < end; ++block) {
+            while (block >= ends[job])
+                ++job;
+            multiply(jobs[job], block - (job == 0 ? 0 : ends[job - 1]));
+        }
+    });
+}
+
+void linear(CpuContext& context, const Weight& w, const Tensor& x, const Tensor& y) {
+    LAPIDARY_ASSERT(w.experts() == 1 && x.rowSize() == w.columns() && y.rowSize() == w.rows());
+    LAPIDARY_ASSERT(x.rows() == y.rows());
+    multiplyPanels(context, std::array{Product{.weight = &w, .y = y}}, x);
+}
+
+bool multiplyPanels(CpuContext& context, std::span<const Product> products, const Tensor& x) {
+    const std::int64_t columns = x.rowSize();
+    const std::int64_t size = packedSize(columns);
+    const std::int64_t panel = std::min(kPanelRows, x.rows());
+    float* const packed = context.packedRows.floats(static_cast<std::size_t>(panel * size));
+    if (packed == nullptr)
+        return context.outOfMemory();
+    std::array<const float*, kPanelRows> from{};
+    std::array<float*, kPanelRows> to{};
+    std::vector<std::array<float*, kPanelRows>> outputs(products.size());
+    std::vector<LinearJob> jobs(products.size());
+    for (std::int64_t first = 0; first < x.rows(); first += panel) {
+        const auto rows = static_cast<std::size_t>(std::min(panel, x.rows() - first));
+        for (std::size_t r = 0; r < rows; ++r) {
+            from[r] = rowOf(x, first + static_cast<std::int64_t>(r));
+            to[r] = packed + static_cast<std::int64_t>(r) * size;
+        }
+        // Products of one input share its packed rows, so they are of one format.
+        packRows(context.pool, products.front().weight->format(), columns,
+                 std::span(from).first(rows), std::span(to).first(rows));
+        for (std::size_t p = 0; p < products.size(); ++p) {
+            const Weight& weight = *products[p].weight;
+            for (std::size_t r = 0; r < rows; ++r)
+                outputs[p][r] = rowOf(products[p].y, first + static_cast<std::int64_t>(r));
+            jobs[p] = {.weights = matrixOf(weight),
+                       .format = weight.format(),
+                       .channels = weight.rows(),
+                       .columns = columns,
+                       .x = std::span<const float* const>(to).first(rows),
+                       .y = std::span<float* const>(outputs[p]).first(rows)};
+        }
+        runJobs(context.pool, jobs);
+    }
+    return true;
+}
+
+} // namespace lapidary::kernels
+
+#endif // HWY_ONCE
