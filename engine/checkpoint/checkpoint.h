@@ -2,7 +2,6 @@
 
 #include "checkpoint/model_config.h"
 #include "checkpoint/tensor_list.h"
-#include "checkpoint/tensor_view.h"
 
 #include <kernels/error.h>
 #include <kernels/weight.h>
@@ -10,8 +9,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <memory>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,6 +19,16 @@ namespace lapidary::engine {
 
 class TensorStore;
 class WeightReader;
+
+/// The configuration of a folder, its tensors not looked at.
+struct FolderConfig {
+    ModelConfig model;
+    GenerationConfig generation;
+};
+
+/// Reads config.json and, where there is one, generation_config.json.
+/// NotFound, Denied, Corrupt, Unsupported (another family).
+[[nodiscard]] Expected<FolderConfig> readFolderConfig(const std::filesystem::path& folder);
 
 /// A folder with a model of the family, checked whole: the configuration agrees with itself and
 /// with the tensors, every tensor that the model reads is there with the shape it must have, and
@@ -49,15 +58,21 @@ public:
     [[nodiscard]] const GenerationConfig& generation() const { return generation_; }
 
     /// The format of the weights, for people: "BF16".
-    [[nodiscard]] const std::string& format() const { return format_; }
+    [[nodiscard]] std::string format() const;
 
     /// Of all tensor files together.
     [[nodiscard]] std::size_t fileBytes() const;
 
-    [[nodiscard]] bool has(std::string_view name) const;
+    /// What the configuration implies, in the order of the model.
+    [[nodiscard]] const std::vector<TensorSpec>& specs() const { return specs_; }
 
-    /// The tensor as stored.
-    [[nodiscard]] TensorView tensor(std::string_view name) const;
+    /// Bytes that a packed matrix will take; the values of other tensors take 4 each.
+    [[nodiscard]] std::size_t packedBytes(const TensorSpec& spec) const;
+
+    /// All tensors of the files, audio included, by canonical name.
+    [[nodiscard]] const TensorStore& store() const { return *store_; }
+
+    [[nodiscard]] bool has(std::string_view name) const;
 
     /// A matrix [rows, columns], or a stack of experts [experts, rows, columns], for
     /// `Backend::pack`: in place for F32 and BF16, converted to F32 in own memory from F16, copied
@@ -74,10 +89,13 @@ public:
 private:
     Checkpoint();
 
+    [[nodiscard]] const TensorSpec& spec(std::string_view name) const;
+
     std::filesystem::path folder_;
     ModelConfig config_;
     GenerationConfig generation_;
-    std::string format_;
+    std::vector<TensorSpec> specs_;
+    std::map<std::string, std::size_t, std::less<>> specOf_; ///< by name, into specs_
     std::unique_ptr<TensorStore> store_;
     std::unique_ptr<WeightReader> reader_;
 };

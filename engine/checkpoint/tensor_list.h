@@ -35,6 +35,7 @@ struct TensorSpec {
     std::vector<std::int64_t> shape;
     TensorPart part = TensorPart::Norms;
     TensorUse use = TensorUse::Values;
+    std::string_view sizes; ///< the shape in keys of config.json, for sentences
 
     [[nodiscard]] std::int64_t elements() const;
 };

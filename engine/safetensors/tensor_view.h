@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -16,6 +17,10 @@ enum class StoredType : std::uint8_t { F32, F16, BF16, F8E4M3, F8E5M2, I64, I32,
 
 [[nodiscard]] std::string_view nameOf(StoredType type);
 [[nodiscard]] std::size_t sizeOf(StoredType type);
+
+/// The type that a file calls "BF16", "F8_E4M3" …; none for the ones that no checkpoint of the
+/// family uses.
+[[nodiscard]] std::optional<StoredType> storedTypeNamed(std::string_view name);
 
 /// A tensor as it lies in a file: row-major, any alignment, read-only.
 struct TensorView {

@@ -1,0 +1,115 @@
+#include "checkpoint/checkpoint.h"
+
+#include "checkpoint/tensor_store.h"
+#include "checkpoint/weight_reader.h"
+#include "file/text_file.h"
+
+#include <kernels/assert.h>
+
+#include <utility>
+
+namespace lapidary::engine {
+
+namespace {
+
+constexpr std::size_t kLargestConfig = 16U << 20U;
+
+} // namespace
+
+Expected<FolderConfig> readFolderConfig(const std::filesystem::path& folder) {
+    const Expected<std::string> text = readTextFile(folder / "config.json", kLargestConfig);
+    if (!text)
+        return std::unexpected(text.error());
+    Expected<ModelConfig> model = readModelConfig(*text);
+    if (!model)
+        return std::unexpected(model.error());
+    const Expected<std::string> advice =
+        readTextFile(folder / "generation_config.json", kLargestConfig);
+    if (!advice && advice.error().kind != ErrorKind::NotFound)
+        return std::unexpected(advice.error());
+    Expected<GenerationConfig> generation = readGenerationConfig(advice.value_or(""), *model);
+    if (!generation)
+        return std::unexpected(generation.error());
+    return FolderConfig{std::move(*model), std::move(*generation)};
+}
+
+Checkpoint::Checkpoint() = default;
+Checkpoint::Checkpoint(Checkpoint&&) noexcept = default;
+Checkpoint& Checkpoint::operator=(Checkpoint&&) noexcept = default;
+Checkpoint::~Checkpoint() = default;
+
+Expected<Checkpoint> Checkpoint::open(const std::filesystem::path& folder) {
+    Expected<FolderConfig> config = readFolderConfig(folder);
+    if (!config)
+        return std::unexpected(config.error());
+    Checkpoint checkpoint;
+    checkpoint.folder_ = folder;
+    checkpoint.config_ = std::move(config->model);
+    checkpoint.generation_ = std::move(config->generation);
+    // A format without a reader is refused before its files are looked at.
+    if (Expected<void> method = checkQuantMethod(checkpoint.config_); !method)
+        return std::unexpected(method.error());
+
+    Expected<TensorStore> store = TensorStore::open(folder);
+    if (!store)
+        return std::unexpected(store.error());
+    checkpoint.store_ = std::make_unique<TensorStore>(std::move(*store));
+    checkpoint.specs_ = listTensors(checkpoint.config_);
+    for (std::size_t i = 0; i < checkpoint.specs_.size(); ++i)
+        checkpoint.specOf_.emplace(checkpoint.specs_[i].name, i);
+    Expected<std::unique_ptr<WeightReader>> reader =
+        openWeights(folder, checkpoint.config_, *checkpoint.store_);
+    if (!reader)
+        return std::unexpected(reader.error());
+    checkpoint.reader_ = std::move(*reader);
+    if (Expected<void> checked = checkpoint.reader_->check(checkpoint.specs_); !checked)
+        return std::unexpected(checked.error());
+    return checkpoint;
+}
+
+std::string Checkpoint::format() const {
+    return reader_->format();
+}
+
+std::size_t Checkpoint::fileBytes() const {
+    return store_->fileBytes();
+}
+
+std::size_t Checkpoint::packedBytes(const TensorSpec& spec) const {
+    return reader_->packedBytes(spec);
+}
+
+bool Checkpoint::has(std::string_view name) const {
+    const auto found = specOf_.find(name);
+    return found != specOf_.end() && specs_[found->second].use != TensorUse::Ignored;
+}
+
+const TensorSpec& Checkpoint::spec(std::string_view name) const {
+    const auto found = specOf_.find(name);
+    LAPIDARY_ASSERT(found != specOf_.end());
+    return specs_[found->second];
+}
+
+Expected<kernels::WeightSource> Checkpoint::weight(std::string_view name) const {
+    const TensorSpec& wanted = spec(name);
+    LAPIDARY_ASSERT(wanted.use == TensorUse::Matrix);
+    kernels::WeightSource source = reader_->weight(wanted);
+    if (Expected<void> intact = checkIntact(); !intact)
+        return std::unexpected(intact.error());
+    return source;
+}
+
+Expected<std::vector<float>> Checkpoint::values(std::string_view name) const {
+    const TensorSpec& wanted = spec(name);
+    LAPIDARY_ASSERT(wanted.use == TensorUse::Values);
+    std::vector<float> values = reader_->values(wanted);
+    if (Expected<void> intact = checkIntact(); !intact)
+        return std::unexpected(intact.error());
+    return values;
+}
+
+Expected<void> Checkpoint::checkIntact() const {
+    return store_->checkIntact();
+}
+
+} // namespace lapidary::engine

@@ -1,0 +1,107 @@
+#include "checkpoint/model_config.h"
+
+#include "checkpoint/limits.h"
+#include "checkpoint/text_config.h"
+#include "checkpoint/vision_config.h"
+#include "json/fields.h"
+#include "json/parse.h"
+
+#include <nlohmann/json.hpp>
+
+#include <format>
+
+namespace lapidary::engine {
+
+namespace {
+
+constexpr const char* kFile = "config.json";
+
+/// "gemma4" or "gemma4_unified", and whether the file is a bare text config; Unsupported otherwise.
+Expected<void> readFamily(Fields& top, ModelConfig& config) {
+    const std::string type = top.optionalText("model_type").value_or("");
+    if (type.starts_with("gemma4") && type.ends_with("_assistant"))
+        return fail(ErrorKind::Unsupported,
+                    std::format("{} describes a drafter ({}), which only works beside its model: "
+                                "choose the model's folder.",
+                                kFile, type));
+    config.textOnly = type.ends_with("_text");
+    config.modelType = config.textOnly ? type.substr(0, type.size() - 5) : type;
+    if (config.modelType == "gemma4" || config.modelType == "gemma4_unified")
+        return {};
+    if (type.empty())
+        return fail(ErrorKind::Corrupt,
+                    std::format("{}: model_type is missing: download or restore the file.", kFile));
+    return fail(ErrorKind::Unsupported,
+                std::format("{} describes a {} model, and Lapidary runs the Gemma 4 family: choose "
+                            "a Gemma 4 model.",
+                            kFile, type));
+}
+
+/// Of the ids that must lie in the vocabulary only text_config speaks; soft tokens may lie outside.
+void readMediaTokens(Fields& top, SpecialTokens& tokens) {
+    const auto read = [&](const char* key, std::int32_t& token) {
+        token = top.optionalInteger(key, limits::kToken).value_or(token);
+    };
+    read("boi_token_id", tokens.beginImage);
+    read("image_token_id", tokens.image);
+    read("eoi_token_id", tokens.endImage);
+    read("boa_token_id", tokens.beginAudio);
+    read("audio_token_id", tokens.audio);
+    read("eoa_token_index", tokens.endAudio);
+    if (!top.has("eoa_token_index"))
+        read("eoa_token_id", tokens.endAudio);
+    read("video_token_id", tokens.video);
+}
+
+void readVision(Fields& top, ModelConfig& config) {
+    std::optional<Fields> vision = top.optionalObject("vision_config");
+    if (!vision)
+        return;
+    const std::string type =
+        vision->optionalText("model_type").value_or(config.modelType + "_vision");
+    if (type == "gemma4_vision")
+        config.visionTower = readVisionTower(*vision);
+    else if (type == "gemma4_unified_vision")
+        config.imageEmbedder = readImageEmbedder(*vision);
+    else
+        vision->unsupported(std::format("{} is \"{}\", which Lapidary does not run: choose another "
+                                        "model",
+                                        vision->nameOf("model_type"), type));
+}
+
+} // namespace
+
+Expected<ModelConfig> readModelConfig(std::string_view json) {
+    const Expected<Json> document = parseJson(json, kFile);
+    if (!document)
+        return std::unexpected(document.error());
+    FieldErrors errors{std::string(kFile)};
+    Fields top(*document, "", errors);
+
+    ModelConfig config;
+    if (Expected<void> family = readFamily(top, config); !family)
+        return std::unexpected(errors.first().value_or(family.error()));
+    std::optional<Fields> quantization = top.optionalObject("quantization_config");
+    if (config.textOnly) {
+        readTextConfig(top, config);
+    } else {
+        config.eosTokens = top.integers("eos_token_id", limits::kToken);
+        Fields text = top.object("text_config");
+        if (!quantization)
+            quantization = text.optionalObject("quantization_config");
+        if (!top.boolean("tie_word_embeddings", true))
+            top.unsupported("tie_word_embeddings asks for a head of its own, which Lapidary does "
+                            "not run: choose another model");
+        readTextConfig(text, config);
+        readMediaTokens(top, config.tokens);
+        readVision(top, config);
+        config.hasAudio = top.has("audio_config");
+    }
+    if (quantization)
+        config.quantMethod = quantization->text("quant_method");
+    if (errors.first())
+        return std::unexpected(*errors.first());
+    return config;
+}
+
+} // namespace lapidary::engine
