@@ -38,7 +38,7 @@ Expected<void> readFamily(Fields& top, ModelConfig& config) {
 }
 
 /// Of the ids that must lie in the vocabulary only text_config speaks; soft tokens may lie outside.
-void readMediaTokens(Fields& top, SpecialTokens& tokens) {
+void readMediaTokens(Fields& top, MediaTokens& tokens) {
     const auto read = [&](const char* key, std::int32_t& token) {
         token = top.optionalInteger(key, limits::kToken).value_or(token);
     };
