@@ -23,8 +23,8 @@ struct Header {
     bool topDown = false;
     int bits = 0; ///< of a pixel
     std::uint32_t compression = Plain;
-    std::size_t pixels = 0;                  ///< offset in the file
-    std::array<std::uint32_t, 3> masks = {}; ///< red, green, blue
+    std::size_t pixels = 0;                                              ///< offset in the file
+    std::array<std::uint32_t, 3> masks = {0xFF0000, 0x00FF00, 0x0000FF}; ///< red, green, blue
     std::array<Colour, 256> palette = {};
 
     [[nodiscard]] std::size_t stride() const { // rows are padded to 32 bits
@@ -72,8 +72,6 @@ void readInfoHeader(ByteCursor& cursor, std::uint32_t headerSize, Header& header
             end += header.compression == Masks ? 12 : 16;
     } else if (header.bits == 16) {
         header.masks = {0x7C00, 0x03E0, 0x001F};
-    } else {
-        header.masks = {0xFF0000, 0x00FF00, 0x0000FF};
     }
     if (header.bits <= 8) {
         const std::size_t most = std::size_t{1} << header.bits;
