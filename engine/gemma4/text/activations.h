@@ -9,7 +9,7 @@
 
 namespace lapidary::engine {
 
-struct TextConfig;
+struct ModelConfig;
 
 /// The memory that a step of the text decoder computes in, for up to `rows` rows and the logits of
 /// `logitRows`. Made once, used by every step; each layer reads and writes the first rows.
@@ -47,8 +47,16 @@ struct Activations {
 
     /// DoesNotFit.
     [[nodiscard]] static Expected<Activations> allocate(kernels::Backend& backend,
-                                                        const TextConfig& config, std::int64_t rows,
+                                                        const ModelConfig& config, std::int64_t rows,
                                                         std::int64_t logitRows);
+
+    /// What layer `layer` takes for the last `count` of `stepRows` rows, [count, width].
+    [[nodiscard]] kernels::Tensor perLayerOf(std::int64_t layer, std::int64_t stepRows,
+                                             std::int64_t count) const {
+        const std::int64_t width = perLayerGate.rowSize();
+        return perLayer.as({perLayer.rows() * stepRows, width})
+            .slice((layer + 1) * stepRows - count, count);
+    }
 
     /// The same memory, with the residual stream of the last `count` of `from` rows as its first.
     [[nodiscard]] Activations lastRows(std::int64_t from, std::int64_t count) const {

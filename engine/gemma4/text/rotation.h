@@ -1,20 +1,14 @@
 #pragma once
 
-#include <cstdint>
+#include "checkpoint/model_config.h"
+
 #include <vector>
 
 namespace lapidary::engine {
 
-/// How the heads of a layer type are rotated.
-struct Rotation {
-    double theta = 10000;
-    double turningPart = 1; ///< of the pairs; the others keep frequency 0
-    double factor = 1;      ///< divides every frequency
-};
-
-/// One frequency a pair: f_i = theta^(−2i / headDim) / factor for the turning pairs, then zeros.
-/// The exponent's denominator is the whole headDim whatever the turning part.
+/// One frequency a pair, [headDim / 2]: f_i = theta^(−2i / headDim) / factor for the pairs that
+/// turn, then zeros. The exponent's denominator is the whole headDim, whatever part turns.
 ///   gemma4.md, section 2.2.
-[[nodiscard]] std::vector<float> frequencies(const Rotation& rotation, std::int64_t headDim);
+[[nodiscard]] std::vector<float> frequencies(const RotaryConfig& rotary, int headDim);
 
 } // namespace lapidary::engine

@@ -12,8 +12,8 @@
 namespace lapidary::engine {
 
 class KvCache;
-class WeightReader;
-struct TextConfig;
+class TensorLoader;
+struct ModelConfig;
 
 /// Soft tokens that replace the embeddings of some rows of a step.
 struct SoftRows {
@@ -35,8 +35,8 @@ struct StepInput {
 /// conversation to the caller.
 class TextDecoder {
 public:
-    /// Reads the weights; problems are in `reader.finish()`.
-    [[nodiscard]] static TextDecoder load(WeightReader& reader, const TextConfig& config);
+    /// Reads the weights; problems are in `loader.finish()`.
+    [[nodiscard]] static TextDecoder load(TensorLoader& loader, const ModelConfig& config);
 
     /// The logits of the last `wanted` rows, [wanted, vocabulary] f32, in activations.logits; empty
     /// for wanted 0. Rows whose logits nobody wants skip the layers that own no K/V (gemma4.md 2.7).

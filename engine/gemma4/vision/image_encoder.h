@@ -7,9 +7,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 namespace lapidary::engine {
+
+class TensorLoader;
+class Workspace;
+struct ModelConfig;
 
 /// One image as the text decoder takes it, kept on the host between turns.
 struct SoftTokens {
@@ -18,7 +23,7 @@ struct SoftTokens {
 };
 
 /// Turns the squares of one resized image into soft tokens (gemma4.md 5.3, 5.4). Made with the
-/// model; used by the thread that uses the backend.
+/// model, used by the thread that uses the backend.
 class ImageEncoder {
 public:
     ImageEncoder() = default;
@@ -30,8 +35,23 @@ public:
     [[nodiscard]] virtual int patchSide() const = 0;
 
     /// DoesNotFit when the device has no memory for an image of this size.
-    [[nodiscard]] virtual Expected<SoftTokens> encode(kernels::Backend& backend,
-                                                      const Patches& patches) const = 0;
+    [[nodiscard]] Expected<SoftTokens> encode(kernels::Backend& backend,
+                                              const Patches& patches) const;
+
+private:
+    /// The features of the image before the projection into the text model, [tokens, width]; an
+    /// empty tensor when the workspace has failed.
+    virtual kernels::Tensor features(kernels::Backend& backend, Workspace& workspace,
+                                     const Patches& patches) const = 0;
+
+protected:
+    /// t = projection · rms(features)
+    kernels::Weight projection_; // [hidden, width]
+    float epsilon_ = 1e-6F;
 };
+
+/// The encoder of this model, or null for one without images. Problems are in `load.finish()`.
+[[nodiscard]] std::unique_ptr<ImageEncoder> loadImageEncoder(TensorLoader& load,
+                                                             const ModelConfig& config);
 
 } // namespace lapidary::engine

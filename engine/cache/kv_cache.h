@@ -1,0 +1,63 @@
+#pragma once
+
+#include "cache/token_sequence.h"
+#include "memory/cache_geometry.h"
+
+#include <kernels/backend.h>
+#include <kernels/error.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace lapidary::engine {
+
+/// Keys and values of one context, and the tokens they were computed from. Full layers keep every
+/// position; sliding ones a ring of window + reserve (memory/cache_geometry.h).
+///   Before each step: `rewind` to where the next rows begin, if they replace others, and `append`
+///   their tokens; then the decoder writes their K/V. One thread.
+class KvCache {
+public:
+    /// DoesNotFit.
+    [[nodiscard]] static Expected<KvCache> allocate(kernels::Backend& backend,
+                                                    const CacheGeometry& geometry,
+                                                    std::int64_t contextTokens, CacheFormat format);
+
+    /// Where layer `l` reads K and V, which is its donor's where it owns none.
+    [[nodiscard]] const kernels::KvView& layer(std::size_t l) const { return layers_[l]; }
+
+    [[nodiscard]] int contextTokens() const { return contextTokens_; }
+    [[nodiscard]] std::size_t bytes() const { return bytes_; }
+
+    /// The tokens whose K/V are here.
+    [[nodiscard]] const TokenSequence& tokens() const { return tokens_; }
+
+    /// How many leading positions of `prompt` need not be computed: the tokens agree, the position
+    /// after them finds its whole window in every ring, and at least one position of the prompt is
+    /// left to compute. 0 when the rings have moved on: then everything is computed again.
+    [[nodiscard]] int reusable(const TokenSequence& prompt) const;
+
+    /// Forgets the positions from `length` on; `length` is 0 or what `reusable` said or more.
+    void rewind(int length);
+
+    /// Takes note of the positions [begin, end) of `prompt`, which the next step writes;
+    /// begin is tokens().size().
+    void append(const TokenSequence& prompt, int begin, int end);
+
+    /// The same for one token of text.
+    void append(std::int32_t id);
+
+private:
+    [[nodiscard]] bool holdsWindowBefore(int position) const;
+
+    std::vector<kernels::KvView> layers_;
+    std::vector<kernels::Buffer> memory_;
+    std::size_t bytes_ = 0;
+    int contextTokens_ = 0;
+    int window_ = 0; // of the sliding layers; 0: there are none
+    int ring_ = 0;   // their slots
+    int written_ = 0; // one past the highest position that was ever written since the last start
+    TokenSequence tokens_;
+};
+
+} // namespace lapidary::engine

@@ -1,0 +1,122 @@
+#include "gemma4/tensor_loader.h"
+
+#include "checkpoint/checkpoint.h"
+
+#include <kernels/assert.h>
+
+#include <utility>
+
+namespace lapidary::engine {
+
+using kernels::Tensor;
+using kernels::Weight;
+using kernels::WeightSource;
+
+bool TensorLoader::has(const std::string& name) const {
+    return checkpoint_.has(name);
+}
+
+Weight TensorLoader::matrix(const std::string& name) {
+    const auto whole = source(name);
+    return whole ? pack(*whole) : Weight{};
+}
+
+std::vector<Weight> TensorLoader::matrixParts(const std::string& name, std::int64_t parts) {
+    std::vector<Weight> result(static_cast<std::size_t>(parts));
+    const auto whole = source(name);
+    if (!whole)
+        return result;
+    LAPIDARY_ASSERT(whole->rows % parts == 0);
+    const std::size_t bytes = whole->data.size() / result.size();
+    for (std::size_t i = 0; i < result.size(); ++i) {
+        WeightSource part = *whole;
+        part.rows = whole->rows / parts;
+        part.data = whole->data.subspan(i * bytes, bytes);
+        result[i] = pack(part);
+    }
+    return result;
+}
+
+Weight TensorLoader::table(const std::string& name, std::int64_t columns) {
+    auto whole = source(name);
+    if (!whole)
+        return {};
+    LAPIDARY_ASSERT(whole->columns % columns == 0);
+    whole->rows *= whole->columns / columns;
+    whole->columns = columns;
+    return pack(*whole);
+}
+
+Tensor TensorLoader::vector(const std::string& name) {
+    if (error_)
+        return {};
+    const auto values = accept(checkpoint_.values(name));
+    return values ? vector(*values) : Tensor{};
+}
+
+Tensor TensorLoader::vector(std::span<const float> values) {
+    if (error_)
+        return {};
+    auto buffer = accept(backend_.allocate(values.size_bytes()));
+    if (!buffer)
+        return {};
+    const Tensor tensor(buffer->memory.get(), kernels::DType::F32,
+                        {static_cast<std::int64_t>(values.size())});
+    backend_.upload(std::as_bytes(values), tensor);
+    memory_.push_back(std::move(*buffer));
+    count(values.size_bytes());
+    return tensor;
+}
+
+float TensorLoader::scalar(const std::string& name) {
+    if (error_)
+        return 0;
+    const auto values = accept(checkpoint_.values(name));
+    LAPIDARY_ASSERT(!values || values->size() == 1);
+    return values ? values->front() : 0;
+}
+
+Expected<std::vector<kernels::Buffer>> TensorLoader::finish() {
+    if (error_)
+        return std::unexpected(*error_);
+    if (auto done = backend_.wait(); !done)
+        return std::unexpected(done.error());
+    if (auto intact = checkpoint_.checkIntact(); !intact)
+        return std::unexpected(intact.error());
+    return std::move(memory_);
+}
+
+template <class T>
+std::optional<T> TensorLoader::accept(Expected<T> result) {
+    if (!result) {
+        error_ = std::move(result).error();
+        return std::nullopt;
+    }
+    return std::move(*result);
+}
+
+std::optional<WeightSource> TensorLoader::source(const std::string& name) {
+    if (!error_ && stop_.stop_requested())
+        error_ = Error{ErrorKind::Cancelled, "Loading was cancelled."};
+    if (error_)
+        return std::nullopt;
+    return accept(checkpoint_.weight(name));
+}
+
+Weight TensorLoader::pack(const WeightSource& source) {
+    if (error_)
+        return {};
+    auto weight = accept(backend_.pack(source));
+    if (!weight)
+        return {};
+    count(source.data.size());
+    return std::move(*weight);
+}
+
+void TensorLoader::count(std::size_t bytes) {
+    doneBytes_ += bytes;
+    if (progress_)
+        progress_(doneBytes_);
+}
+
+} // namespace lapidary::engine

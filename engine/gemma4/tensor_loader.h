@@ -1,0 +1,76 @@
+#pragma once
+
+#include <kernels/backend.h>
+#include <kernels/error.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+namespace lapidary::engine {
+
+class Checkpoint;
+
+/// Brings a checkpoint's tensors to a device. The first problem stays: what is asked for after it
+/// is empty, and `finish` tells it. So the code that loads a model reads straight down like the
+/// table of its tensors. Used once, on one thread.
+class TensorLoader {
+public:
+    /// Called with the bytes done after each tensor.
+    using Progress = std::function<void(std::size_t)>;
+
+    TensorLoader(const Checkpoint& checkpoint, kernels::Backend& backend, Progress progress,
+                 std::stop_token stop)
+        : checkpoint_(checkpoint)
+        , backend_(backend)
+        , progress_(std::move(progress))
+        , stop_(std::move(stop)) {}
+
+    [[nodiscard]] bool has(const std::string& name) const;
+
+    /// A matrix, or a stack of experts, packed by the backend.
+    kernels::Weight matrix(const std::string& name);
+
+    /// The matrix cut by rows into `parts` equal ones.
+    std::vector<kernels::Weight> matrixParts(const std::string& name, std::int64_t parts);
+
+    /// A table that is only gathered from, read as rows of `columns`.
+    kernels::Weight table(const std::string& name, std::int64_t columns);
+
+    /// A vector or small table on the device, [elements] f32.
+    kernels::Tensor vector(const std::string& name);
+
+    /// The same from values of our own.
+    kernels::Tensor vector(std::span<const float> values);
+
+    /// The only element of a tensor.
+    float scalar(const std::string& name);
+
+    [[nodiscard]] std::size_t doneBytes() const { return doneBytes_; }
+
+    /// The first error, Cancelled among them; otherwise the memory of all vectors, to be kept as
+    /// long as they are used.
+    [[nodiscard]] Expected<std::vector<kernels::Buffer>> finish();
+
+private:
+    template <class T>
+    std::optional<T> accept(Expected<T> result);
+    [[nodiscard]] std::optional<kernels::WeightSource> source(const std::string& name);
+    kernels::Weight pack(const kernels::WeightSource& source);
+    void count(std::size_t bytes);
+
+    const Checkpoint& checkpoint_;
+    kernels::Backend& backend_;
+    Progress progress_;
+    std::stop_token stop_;
+    std::size_t doneBytes_ = 0;
+    std::vector<kernels::Buffer> memory_;
+    std::optional<Error> error_;
+};
+
+} // namespace lapidary::engine
