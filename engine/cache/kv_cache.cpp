@@ -56,6 +56,11 @@ void KvCache::rewind(int length) {
         written_ = 0;
 }
 
+void KvCache::discard(int begin) {
+    const int length = tokens_.outsideImage(begin);
+    rewind(holdsWindowBefore(length) ? length : 0);
+}
+
 void KvCache::append(const TokenSequence& prompt, int begin, int end) {
     LAPIDARY_ASSERT(begin == tokens_.size() && end <= contextTokens_);
     tokens_.appendFrom(prompt, begin, end);

@@ -40,6 +40,10 @@ public:
     /// Forgets the positions from `length` on; `length` is 0 or what `reusable` said or more.
     void rewind(int length);
 
+    /// Forgets the positions from `begin` on after a step that failed, and more where the rings or
+    /// an image make it impossible to go on there.
+    void discard(int begin);
+
     /// Takes note of the positions [begin, end) of `prompt`, which the next step writes;
     /// begin is tokens().size().
     void append(const TokenSequence& prompt, int begin, int end);

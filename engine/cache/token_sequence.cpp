@@ -17,15 +17,20 @@ void TokenSequence::appendImage(std::int32_t placeholder, int tokens, std::uint6
 }
 
 void TokenSequence::appendFrom(const TokenSequence& other, int begin, int end) {
-    LAPIDARY_ASSERT(other.outsideImage(begin) == begin && other.outsideImage(end) == end);
     const int shift = size() - begin;
     append(other.ids().subspan(static_cast<std::size_t>(begin),
                                static_cast<std::size_t>(end - begin)));
-    for (const ImageSpan& image : other.images_)
-        if (image.begin >= begin && image.end <= end)
-            images_.push_back({.begin = image.begin + shift,
-                               .end = image.end + shift,
-                               .identity = image.identity});
+    for (const ImageSpan& image : other.images_) {
+        const int from = std::max(image.begin, begin);
+        const int to = std::min(image.end, end);
+        if (from >= to)
+            continue;
+        if (from == image.begin)
+            images_.push_back(
+                {.begin = from + shift, .end = to + shift, .identity = image.identity});
+        else
+            images_.back().end = to + shift;
+    }
 }
 
 void TokenSequence::truncate(int length) {

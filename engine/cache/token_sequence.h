@@ -30,7 +30,8 @@ public:
     /// `tokens` soft tokens, each with the placeholder's id.
     void appendImage(std::int32_t placeholder, int tokens, std::uint64_t identity);
 
-    /// The positions [begin, end) of `other`, which neither begin nor end inside an image.
+    /// The positions [begin, end) of `other`. An image that is cut by `end` is completed by the
+    /// call that appends from there on, and equals no other image until then.
     void appendFrom(const TokenSequence& other, int begin, int end);
 
     /// Keeps the first `length` positions, which do not end inside an image.

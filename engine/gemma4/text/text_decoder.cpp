@@ -142,7 +142,6 @@ Tensor TextDecoder::run(kernels::Backend& backend, const StepInput& input, const
                         const Activations& activations, std::int64_t wanted) const {
     const auto rows = static_cast<std::int64_t>(input.ids.size());
     LAPIDARY_ASSERT(rows <= activations.rows && wanted <= rows);
-    LAPIDARY_ASSERT(wanted <= activations.logitRows);
 
     embed(backend, input, activations);
     if (perLayer_)
@@ -156,20 +155,23 @@ Tensor TextDecoder::run(kernels::Backend& backend, const StepInput& input, const
             memory = activations.lastRows(rows, wanted);
         }
         if (step.rows == 0)
-            return {};
+            break;
         const auto layer = static_cast<std::int64_t>(l);
         const Tensor ple = perLayer_ ? activations.perLayerOf(layer, rows, step.rows) : Tensor{};
         layers_[l].apply(backend, step, cache.layer(l), ple, memory);
     }
-    if (wanted == 0)
-        return {};
+    return memory.x.slice(step.rows - wanted, wanted);
+}
 
-    const Tensor last = memory.x.slice(step.rows - wanted, wanted);  // [wanted, hidden]
-    const Tensor y = activations.normed.slice(0, wanted);            // [wanted, hidden]
-    const Tensor logits = activations.logits.slice(0, wanted);       // [wanted, vocabulary]
-    backend.rmsNorm(last, norm_, epsilon_, y);
-    backend.logits(embeddings_, y, logitCap_, logits);
-    return logits;
+Tensor TextDecoder::logits(kernels::Backend& backend, const Tensor& residual,
+                           const Activations& activations) const {
+    const std::int64_t rows = residual.rows();
+    LAPIDARY_ASSERT(rows <= activations.logitRows);
+    const Tensor y = activations.normed.slice(0, rows);    // [rows, hidden]
+    const Tensor result = activations.logits.slice(0, rows); // [rows, vocabulary] f32
+    backend.rmsNorm(residual, norm_, epsilon_, y);
+    backend.logits(embeddings_, y, logitCap_, result);
+    return result;
 }
 
 void TextDecoder::embed(kernels::Backend& backend, const StepInput& input,

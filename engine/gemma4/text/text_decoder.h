@@ -38,11 +38,17 @@ public:
     /// Reads the weights; problems are in `loader.finish()`.
     [[nodiscard]] static TextDecoder load(TensorLoader& loader, const ModelConfig& config);
 
-    /// The logits of the last `wanted` rows, [wanted, vocabulary] f32, in activations.logits; empty
-    /// for wanted 0. Rows whose logits nobody wants skip the layers that own no K/V (gemma4.md 2.7).
+    /// The residual stream of the last `wanted` rows after all layers, [wanted, hidden], in
+    /// activations.x; empty for wanted 0. Rows that nobody wants skip the layers that own no K/V
+    /// (gemma4.md 2.7).
     ///   cache  holds the positions before firstPosition, and this step's afterwards
     kernels::Tensor run(kernels::Backend& backend, const StepInput& input, const KvCache& cache,
                         const Activations& activations, std::int64_t wanted) const;
+
+    /// The final norm and the head: [rows, vocabulary] f32, in activations.logits.
+    ///   residual  [rows, hidden], rows of what `run` returned, at most activations.logitRows
+    kernels::Tensor logits(kernels::Backend& backend, const kernels::Tensor& residual,
+                           const Activations& activations) const;
 
 private:
     void embed(kernels::Backend& backend, const StepInput& input,

@@ -28,6 +28,7 @@ BlockEmbedder::BlockEmbedder(TensorLoader& load, const ImageEmbedderConfig& conf
     positionNorm_ = layerNorm("pos_norm");
     projection_ = load.matrix("model.embed_vision.embedding_projection.weight");
     epsilon_ = config.epsilon;
+    positionEntries_ = config.positions;
 }
 
 Tensor BlockEmbedder::features(kernels::Backend& backend, Workspace& workspace,

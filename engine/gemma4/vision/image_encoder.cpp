@@ -5,11 +5,19 @@
 #include "gemma4/vision/vision_tower.h"
 #include "gemma4/vision/workspace.h"
 
+#include <algorithm>
+#include <format>
+
 namespace lapidary::engine {
 
 using kernels::Tensor;
 
 Expected<SoftTokens> ImageEncoder::encode(kernels::Backend& backend, const Patches& patches) const {
+    if (std::max(patches.columns, patches.rows) > positionEntries_)
+        return fail(ErrorKind::Unsupported,
+                    std::format("The picture is {} × {} squares, and this model knows positions up "
+                                "to {}. Crop it to a shape that is less long.",
+                                patches.columns, patches.rows, positionEntries_));
     Workspace workspace(backend);
     const Tensor width = features(backend, workspace, patches); // [tokens, width]
     if (auto done = workspace.finish(); !done)

@@ -34,7 +34,8 @@ public:
     /// Pixels along a side of the squares that `encode` takes.
     [[nodiscard]] virtual int patchSide() const = 0;
 
-    /// DoesNotFit when the device has no memory for an image of this size.
+    /// DoesNotFit when the device has no memory for an image of this size, Unsupported when the
+    /// image is longer than the model has positions for.
     [[nodiscard]] Expected<SoftTokens> encode(kernels::Backend& backend,
                                               const Patches& patches) const;
 
@@ -48,6 +49,7 @@ protected:
     /// t = projection · rms(features)
     kernels::Weight projection_; // [hidden, width]
     float epsilon_ = 1e-6F;
+    std::int32_t positionEntries_ = 0; // the longest side, in squares
 };
 
 /// The encoder of this model, or null for one without images. Problems are in `load.finish()`.

@@ -35,12 +35,12 @@ std::vector<float> axialFrequencies(const VisionTowerConfig& config) {
 VisionTower::VisionTower(TensorLoader& load, const VisionTowerConfig& config)
     : patchSide_(config.patchSize)
     , pooling_(config.poolingKernel)
-    , mlpWidth_(config.mlpWidth)
-    , entries_(config.positions) {
+    , mlpWidth_(config.mlpWidth) {
+    positionEntries_ = config.positions;
     const std::string name = "model.vision_tower.";
     patchProjection_ = load.matrix(name + "patch_embedder.input_proj.weight");
     positions_ = load.vector(name + "patch_embedder.position_embedding_table")
-                     .as({2LL * entries_, config.hidden});
+                     .as({2LL * positionEntries_, config.hidden});
     const Tensor frequencies = load.vector(axialFrequencies(config));
     for (int l = 0; l < config.layers; ++l)
         layers_.emplace_back(load, std::format("{}encoder.layers.{}.", name, l), config,
@@ -64,7 +64,7 @@ Tensor VisionTower::features(kernels::Backend& backend, Workspace& workspace,
         for (int column = 0; column < patches.columns; ++column) {
             columns.push_back(column);
             rows.push_back(row);
-            rowEntries.push_back(entries_ + row);
+            rowEntries.push_back(positionEntries_ + row);
         }
     std::vector<float> centred(patches.pixels.size()); // [patches, 3 · side²] in [−1, 1]
     std::ranges::transform(patches.pixels, centred.begin(),

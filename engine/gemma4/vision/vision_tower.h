@@ -26,7 +26,6 @@ private:
     std::int64_t mlpWidth_ = 0;
     kernels::Weight patchProjection_; // [width, 3 · side²]
     kernels::Tensor positions_;       // [2 · entries, width] f32; columns first, then rows
-    std::int32_t entries_ = 0;
     std::vector<VisionLayer> layers_;
     kernels::Tensor bias_;  // [width] f32; empty: not standardised
     kernels::Tensor scale_; // [width] f32; empty: not standardised

@@ -1,0 +1,43 @@
+#include "generation/loaded_model.h"
+
+#include "gemma4/tensor_loader.h"
+#include "memory/cache_geometry.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace lapidary::engine {
+
+std::int64_t LoadedModel::stepRows(const ModelConfig& config) {
+    if (config.seesImages() && config.bidirectional == Bidirectional::Vision)
+        return std::max(kPrefillChunk, kLongestImageRun);
+    return kPrefillChunk;
+}
+
+Expected<std::unique_ptr<LoadedModel>>
+LoadedModel::load(Checkpoint checkpoint, std::unique_ptr<kernels::Backend> backend,
+                  std::int64_t logitRows, const std::function<void(std::size_t)>& progress,
+                  const std::stop_token& stop) {
+    TensorLoader loader(checkpoint, *backend, progress, stop);
+    TextDecoder decoder = TextDecoder::load(loader, checkpoint.config());
+    std::unique_ptr<ImageEncoder> images = loadImageEncoder(loader, checkpoint.config());
+    const std::size_t weightBytes = loader.doneBytes();
+    auto vectors = loader.finish();
+    if (!vectors)
+        return std::unexpected(vectors.error());
+    auto activations = Activations::allocate(*backend, checkpoint.config(),
+                                             stepRows(checkpoint.config()), logitRows);
+    if (!activations)
+        return std::unexpected(activations.error());
+    return std::make_unique<LoadedModel>(LoadedModel{
+        .checkpoint = std::move(checkpoint),
+        .backend = std::move(backend),
+        .decoder = std::move(decoder),
+        .images = std::move(images),
+        .vectors = std::move(*vectors),
+        .activations = std::move(*activations),
+        .weightBytes = weightBytes,
+    });
+}
+
+} // namespace lapidary::engine
