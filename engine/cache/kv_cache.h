@@ -58,8 +58,8 @@ private:
     std::vector<kernels::Buffer> memory_;
     std::size_t bytes_ = 0;
     int contextTokens_ = 0;
-    int window_ = 0; // of the sliding layers; 0: there are none
-    int ring_ = 0;   // their slots
+    int window_ = 0;  // of the sliding layers; 0: there are none
+    int ring_ = 0;    // their slots
     int written_ = 0; // one past the highest position that was ever written since the last start
     TokenSequence tokens_;
 };

@@ -15,8 +15,8 @@ using kernels::Tensor;
 
 Expected<Context> Context::open(LoadedModel& model, int contextTokens, CacheFormat format,
                                 int chunk) {
-    auto cache = KvCache::allocate(*model.backend, cacheGeometry(model.config()), contextTokens,
-                                   format);
+    auto cache =
+        KvCache::allocate(*model.backend, cacheGeometry(model.config()), contextTokens, format);
     if (!cache)
         return std::unexpected(cache.error());
     return Context(model, std::move(*cache), chunk);

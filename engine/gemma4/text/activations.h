@@ -47,8 +47,8 @@ struct Activations {
 
     /// DoesNotFit.
     [[nodiscard]] static Expected<Activations> allocate(kernels::Backend& backend,
-                                                        const ModelConfig& config, std::int64_t rows,
-                                                        std::int64_t logitRows);
+                                                        const ModelConfig& config,
+                                                        std::int64_t rows, std::int64_t logitRows);
 
     /// What layer `layer` takes for the last `count` of `stepRows` rows, [count, width].
     [[nodiscard]] kernels::Tensor perLayerOf(std::int64_t layer, std::int64_t stepRows,

@@ -9,9 +9,9 @@ using kernels::Tensor;
 void AttentionBlock::apply(kernels::Backend& backend, const Step& step,
                            const kernels::KvView& cache, const Activations& activations) const {
     const std::int64_t rows = step.rows;
-    const Tensor h = activations.normed.slice(0, rows);                   // [rows, hidden]
-    const Tensor query = activations.q.as({rows, heads * headDim});       // [rows, heads · headDim]
-    const Tensor key = activations.k.as({rows, kvHeads * headDim});       // [rows, kvHeads · headDim]
+    const Tensor h = activations.normed.slice(0, rows);             // [rows, hidden]
+    const Tensor query = activations.q.as({rows, heads * headDim}); // [rows, heads · headDim]
+    const Tensor key = activations.k.as({rows, kvHeads * headDim}); // [rows, kvHeads · headDim]
     const Tensor value = v.empty() ? key : activations.v.as({rows, kvHeads * headDim});
     const Tensor attended = activations.attended.as({rows, heads * headDim});
 

@@ -11,7 +11,7 @@ namespace lapidary::engine {
 
 /// One layer of the text decoder (gemma4.md 2.1, steps 1 to 7).
 struct DecoderLayer {
-    kernels::Tensor inputNorm;         // [hidden] f32
+    kernels::Tensor inputNorm; // [hidden] f32
     AttentionBlock attention;
     kernels::Tensor postAttentionNorm; // [hidden] f32
     std::unique_ptr<FeedForward> feedForward;

@@ -24,10 +24,10 @@ void DenseFeedForward::apply(kernels::Backend& backend, std::int64_t rows,
 
 void ExpertFeedForward::apply(kernels::Backend& backend, std::int64_t rows,
                               const Activations& activations) const {
-    const Tensor x = activations.x.slice(0, rows);            // [rows, hidden]
-    const Tensor z = activations.normed.slice(0, rows);       // [rows, hidden]
-    const Tensor d = activations.branch.slice(0, rows);       // [rows, hidden]
-    const Tensor r = activations.experts.sum.slice(0, rows);  // [rows, hidden]
+    const Tensor x = activations.x.slice(0, rows);           // [rows, hidden]
+    const Tensor z = activations.normed.slice(0, rows);      // [rows, hidden]
+    const Tensor d = activations.branch.slice(0, rows);      // [rows, hidden]
+    const Tensor r = activations.experts.sum.slice(0, rows); // [rows, hidden]
     const Tensor who = activations.experts.chosen.slice(0, rows);
     const Tensor weights = activations.experts.weights.slice(0, rows);
 

@@ -20,7 +20,8 @@ void PerLayerEmbedding::apply(kernels::Backend& backend, std::span<const std::in
     const Tensor token = activations.perLayerToken.as({layers * rows, width});
     const Tensor entries = activations.perLayerIds.as({layers * rows});
 
-    // The table's row of an id holds all layers, one after another: entry (id, l) is id · layers + l.
+    // The table's row of an id holds all layers, one after another: entry (id, l) is id · layers +
+    // l.
     std::vector<std::int32_t> entry;
     entry.reserve(static_cast<std::size_t>(layers * rows));
     for (std::int64_t l = 0; l < layers; ++l)
@@ -39,9 +40,9 @@ void PerLayerEmbedding::apply(kernels::Backend& backend, std::span<const std::in
 void PerLayerInput::apply(kernels::Backend& backend, const Tensor& ple, float scale,
                           const Activations& activations) const {
     const std::int64_t rows = ple.rows();
-    const Tensor x = activations.x.slice(0, rows);              // [rows, hidden]
+    const Tensor x = activations.x.slice(0, rows);                // [rows, hidden]
     const Tensor gated = activations.perLayerGate.slice(0, rows); // [rows, width]
-    const Tensor branch = activations.branch.slice(0, rows);    // [rows, hidden]
+    const Tensor branch = activations.branch.slice(0, rows);      // [rows, hidden]
     backend.linear(gate, x, gated);
     backend.geluMultiply(gated, ple, gated);
     backend.linear(projection, gated, branch);

@@ -15,7 +15,7 @@ struct Activations;
 ///   ple[l] = (rms(Wpm[l] x0 · H^(−1/2); norm) + Eple[id][l] · √width) · 2^(−1/2)
 ///   gemma4.md, section 2.6.
 struct PerLayerEmbedding {
-    kernels::Weight table; // [vocabulary · layers, width]; only gathered from
+    kernels::Weight table;                    // [vocabulary · layers, width]; only gathered from
     std::vector<kernels::Weight> projections; // of each layer [width, hidden]
     kernels::Tensor norm;                     // [width] f32
     float tableScale = 0;                     // √width in the table's type

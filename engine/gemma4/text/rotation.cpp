@@ -11,9 +11,9 @@ std::vector<float> frequencies(const RotaryConfig& rotary, int headDim) {
     // 10^5 by an angle that differs in the second digit.
     for (int i = 0; i < rotary.turningPairs(headDim); ++i) {
         const float exponent = static_cast<float>(2 * i) / static_cast<float>(headDim);
-        result[static_cast<std::size_t>(i)] =
-            1.0F / std::pow(static_cast<float>(rotary.theta), exponent)
-            / static_cast<float>(rotary.factor);
+        result[static_cast<std::size_t>(i)] = 1.0F
+                                              / std::pow(static_cast<float>(rotary.theta), exponent)
+                                              / static_cast<float>(rotary.factor);
     }
     return result;
 }

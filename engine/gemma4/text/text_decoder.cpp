@@ -167,7 +167,7 @@ Tensor TextDecoder::logits(kernels::Backend& backend, const Tensor& residual,
                            const Activations& activations) const {
     const std::int64_t rows = residual.rows();
     LAPIDARY_ASSERT(rows <= activations.logitRows);
-    const Tensor y = activations.normed.slice(0, rows);    // [rows, hidden]
+    const Tensor y = activations.normed.slice(0, rows);      // [rows, hidden]
     const Tensor result = activations.logits.slice(0, rows); // [rows, vocabulary] f32
     backend.rmsNorm(residual, norm_, epsilon_, y);
     backend.logits(embeddings_, y, logitCap_, result);

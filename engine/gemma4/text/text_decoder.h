@@ -17,7 +17,7 @@ struct ModelConfig;
 
 /// Soft tokens that replace the embeddings of some rows of a step.
 struct SoftRows {
-    std::int64_t row = 0;              ///< first of them in the step
+    std::int64_t row = 0; ///< first of them in the step
     std::int64_t rows = 0;
     std::span<const std::byte> values; ///< [rows, hidden] of the backend's activation type
 };

@@ -26,12 +26,12 @@ private:
     };
 
     int blockSide_ = 0;
-    LayerNorm pixelNorm_;        // patch_ln1, over the pixels of a block
-    kernels::Weight dense_;      // [width, pixels]
-    kernels::Tensor denseBias_;  // [width] f32
-    LayerNorm denseNorm_;        // patch_ln2
-    kernels::Tensor positions_;  // [2 · entries, width] f32; 2 i for column i, 2 i + 1 for row i
-    LayerNorm positionNorm_;     // pos_norm
+    LayerNorm pixelNorm_;       // patch_ln1, over the pixels of a block
+    kernels::Weight dense_;     // [width, pixels]
+    kernels::Tensor denseBias_; // [width] f32
+    LayerNorm denseNorm_;       // patch_ln2
+    kernels::Tensor positions_; // [2 · entries, width] f32; 2 i for column i, 2 i + 1 for row i
+    LayerNorm positionNorm_;    // pos_norm
 };
 
 } // namespace lapidary::engine

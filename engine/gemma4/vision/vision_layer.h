@@ -29,13 +29,13 @@ struct ClippedLinear {
 
 /// What the layers of the tower compute in, for one image.
 struct VisionActivations {
-    kernels::Tensor u;          // [patches, width], the residual stream
-    kernels::Tensor h;          // [patches, width]
-    kernels::Tensor q, k, v;    // [patches, width]
-    kernels::Tensor attended;   // [patches, width]
-    kernels::Tensor gate, up;   // [slab, mlpWidth]
-    kernels::Tensor columns;    // [patches] i32
-    kernels::Tensor rows;       // [patches] i32
+    kernels::Tensor u;        // [patches, width], the residual stream
+    kernels::Tensor h;        // [patches, width]
+    kernels::Tensor q, k, v;  // [patches, width]
+    kernels::Tensor attended; // [patches, width]
+    kernels::Tensor gate, up; // [slab, mlpWidth]
+    kernels::Tensor columns;  // [patches] i32
+    kernels::Tensor rows;     // [patches] i32
 };
 
 /// One layer of the vision tower (gemma4.md 5.3).

@@ -24,18 +24,15 @@ std::vector<float> axialFrequencies(const VisionTowerConfig& config) {
     std::vector<float> result(static_cast<std::size_t>(config.headDim / 4)); // [headDim / 4]
     const auto half = static_cast<float>(config.headDim / 2);
     for (std::size_t i = 0; i < result.size(); ++i)
-        result[i] = 1.0F
-                    / std::pow(static_cast<float>(config.ropeTheta),
-                               static_cast<float>(2 * i) / half);
+        result[i] =
+            1.0F / std::pow(static_cast<float>(config.ropeTheta), static_cast<float>(2 * i) / half);
     return result;
 }
 
 } // namespace
 
 VisionTower::VisionTower(TensorLoader& load, const VisionTowerConfig& config)
-    : patchSide_(config.patchSize)
-    , pooling_(config.poolingKernel)
-    , mlpWidth_(config.mlpWidth) {
+    : patchSide_(config.patchSize), pooling_(config.poolingKernel), mlpWidth_(config.mlpWidth) {
     positionEntries_ = config.positions;
     const std::string name = "model.vision_tower.";
     patchProjection_ = load.matrix(name + "patch_embedder.input_proj.weight");
