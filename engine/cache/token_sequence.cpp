@@ -7,6 +7,18 @@
 
 namespace lapidary::engine {
 
+TokenSequence::TokenSequence(std::span<const std::int32_t> ids, std::int32_t placeholder) {
+    for (auto rest = ids.begin(); rest != ids.end();) {
+        const auto next =
+            std::find_if(rest, ids.end(), [&](std::int32_t id) { return id != placeholder; });
+        if (next != rest)
+            appendImage(placeholder, static_cast<int>(next - rest), images_.size());
+        else
+            append(*rest);
+        rest = next != rest ? next : rest + 1;
+    }
+}
+
 void TokenSequence::append(std::span<const std::int32_t> ids) {
     ids_.insert(ids_.end(), ids.begin(), ids.end());
 }

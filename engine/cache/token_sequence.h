@@ -20,6 +20,11 @@ struct ImageSpan {
 /// which of them stand for images.
 class TokenSequence {
 public:
+    TokenSequence() = default;
+
+    /// Raw ids in which each stretch of `placeholder` is one image, with the identities 0, 1, 2 …
+    TokenSequence(std::span<const std::int32_t> ids, std::int32_t placeholder);
+
     [[nodiscard]] int size() const { return static_cast<int>(ids_.size()); }
     [[nodiscard]] std::span<const std::int32_t> ids() const { return ids_; }
     [[nodiscard]] std::span<const ImageSpan> images() const { return images_; }
