@@ -101,9 +101,9 @@ HWY_INLINE Floats geluTanh(Floats u) {
     const Floats cube = hn::Mul(hn::Mul(u, u), u);
     const Floats inner = hn::MulAdd(hn::Set(kFloats, 0.044715F), cube, u);
     const Floats exponent = hn::Mul(inner, hn::Set(kFloats, -1.5957691216057308F));
-    // exp is defined up to 88.7; u · exp(−88) is 0 for every u that a network has.
-    const Floats bounded = hn::Min(exponent, hn::Set(kFloats, 88.0F));
-    return hn::Div(u, hn::Add(hn::Set(kFloats, 1.0F), hn::Exp(kFloats, bounded)));
+    // exp is defined up to 88.7, where the quotient has long been 0 for every u a network has.
+    const Floats quotient = hn::Div(u, hn::Add(hn::Set(kFloats, 1.0F), hn::Exp(kFloats, exponent)));
+    return hn::IfThenElseZero(hn::Lt(exponent, hn::Set(kFloats, 88.0F)), quotient);
 }
 
 } // namespace lapidary::kernels::HWY_NAMESPACE
