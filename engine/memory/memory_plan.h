@@ -1,6 +1,6 @@
 #pragma once
 
-#include "recipe.h"
+#include "../recipe.h"
 
 #include <kernels/device.h>
 #include <kernels/error.h>
