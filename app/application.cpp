@@ -1,0 +1,45 @@
+#include "application.h"
+
+#include "engine_session/session_factory.h"
+
+#include <utility>
+
+namespace lapidary::app {
+
+Application::Application(const Options& options, std::unique_ptr<SessionFactory> sessions,
+                         const EngineQueries& queries, QObject* parent)
+    : QObject(parent)
+    , options_(options)
+    , settings_(options.settingsFile)
+    , store_(options.dataFolder)
+    , engine_(std::move(sessions))
+    , chats_(store_)
+    , picker_(queries, options.places, engine_, settings_)
+    , memoryGauge_(engine_)
+    , speedGauge_(engine_)
+    , contextGauge_(engine_)
+    , speculationGauge_(engine_) {}
+
+void Application::start() {
+    chats_.reload();
+    connect(
+        &picker_, &ModelPicker::ready, this,
+        [this] {
+            if (!options_.model.isEmpty())
+                picker_.addFolder(options_.model);
+            else
+                picker_.use();
+        },
+        Qt::SingleShotConnection);
+    picker_.refresh();
+}
+
+void Application::open(const QStringList& files, const QString& model) {
+    if (!model.isEmpty())
+        picker_.addFolder(model);
+    if (!files.isEmpty())
+        emit filesOpened(files);
+    emit raiseRequested();
+}
+
+} // namespace lapidary::app

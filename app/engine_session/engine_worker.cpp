@@ -1,0 +1,109 @@
+#include "engine_worker.h"
+
+#include <utility>
+
+namespace lapidary::app {
+
+EngineWorker::EngineWorker(std::unique_ptr<SessionFactory> factory, EventBuffer& events)
+    : factory_(std::move(factory)), events_(events) {}
+
+EngineWorker::~EngineWorker() = default;
+
+void EngineWorker::load(engine::LoadRequest request) {
+    const std::size_t freeable = model_ ? model_->measuredMemory().total() : 0;
+    const Expected<engine::MemoryPlan> plan = factory_->plan(request, freeable);
+    if (!plan || request.stop.stop_requested()) {
+        const Error error =
+            plan ? Error{ErrorKind::Cancelled, "Loading was stopped; choose a model to go on."}
+                 : plan.error();
+        emit loadRefused(error, model_ != nullptr);
+        return;
+    }
+    release();
+    const auto tellEvery = std::chrono::milliseconds(33);
+    request.progress = [this, tellEvery, last = std::chrono::steady_clock::time_point(),
+                        phase = engine::LoadProgress::Phase::Reading](
+                           const engine::LoadProgress& progress) mutable {
+        const auto now = std::chrono::steady_clock::now();
+        if (now - last < tellEvery && progress.phase == phase)
+            return;
+        last = now;
+        phase = progress.phase;
+        emit loadProgressed(progress);
+    };
+    Expected<std::shared_ptr<engine::Model>> model = factory_->load(request);
+    if (!model) {
+        emit loadRefused(model.error(), false);
+        return;
+    }
+    Expected<std::unique_ptr<engine::Session>> session = (*model)->openSession();
+    if (!session) {
+        emit loadRefused(session.error(), false);
+        return;
+    }
+    model_ = std::move(*model);
+    session_ = std::shared_ptr<engine::Session>(std::move(*session));
+    device_ = request.device;
+    emit loaded(model_->description(), model_->plan());
+    measureMemory();
+}
+
+void EngineWorker::unload() {
+    const std::size_t bytes = model_ ? model_->measuredMemory().total() : 0;
+    release();
+    emit unloaded(bytes);
+    measureMemory();
+}
+
+void EngineWorker::generate(quint64 id, const engine::Request& request) {
+    const std::shared_ptr<engine::Session> session = session_;
+    if (!session || cancelled_ >= id) {
+        engine::Finished cancelled;
+        cancelled.reason = engine::FinishReason::Cancelled;
+        events_.put(cancelled);
+        return;
+    }
+    bool told = false;
+    const auto sink = [&](const engine::Event& event) {
+        // A cancel that came before the session had begun may have been too early for it.
+        if (cancelled_ >= id)
+            session->cancel();
+        if (!std::holds_alternative<engine::Finished>(event))
+            events_.put(event);
+        else if (!std::exchange(told, true))
+            events_.put(event);
+        if (std::chrono::steady_clock::now() - lastMeasured_ >= std::chrono::seconds(1))
+            measureMemory();
+    };
+    const engine::Finished finished = session->generate(request, sink);
+    if (!told)
+        events_.put(finished);
+    measureMemory();
+}
+
+void EngineWorker::measure(const std::shared_ptr<QPromise<Expected<engine::ContextUse>>>& promise,
+                           const engine::Request& request) {
+    const std::shared_ptr<engine::Session> session = session_;
+    promise->addResult(session ? session->measure(request)
+                               : fail(ErrorKind::NotFound, "No model is loaded: choose one."));
+    promise->finish();
+}
+
+void EngineWorker::cancel(quint64 id) noexcept {
+    cancelled_ = id;
+    if (const std::shared_ptr<engine::Session> session = session_)
+        session->cancel();
+}
+
+void EngineWorker::release() {
+    session_ = nullptr;
+    model_ = nullptr;
+}
+
+void EngineWorker::measureMemory() {
+    lastMeasured_ = std::chrono::steady_clock::now();
+    emit memoryMeasured(model_ ? model_->measuredMemory() : engine::MemoryPlan{},
+                        factory_->device(device_));
+}
+
+} // namespace lapidary::app

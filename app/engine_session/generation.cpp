@@ -1,0 +1,50 @@
+#include "generation.h"
+
+#include <utility>
+
+namespace lapidary::app {
+
+Generation::Generation(quint64 id, const QString& chatId, engine::Request request, QObject* parent)
+    : QObject(parent), id_(id), chatId_(chatId), request_(std::move(request)) {}
+
+void Generation::cancel() {
+    if (state_ != State::Done)
+        emit cancelRequested();
+}
+
+void Generation::setQueuePlace(int place) {
+    if (std::exchange(queuePlace_, place) != place)
+        emit queuePlaceChanged();
+}
+
+void Generation::start() {
+    setQueuePlace(0);
+    setState(State::ReadingPrompt);
+}
+
+void Generation::deliver(const std::vector<engine::Event>& events) {
+    State next = state_;
+    for (const engine::Event& event : events) {
+        if (std::holds_alternative<engine::ThoughtText>(event))
+            next = State::Thinking;
+        else if (std::holds_alternative<engine::ThoughtEnded>(event)
+                 || std::holds_alternative<engine::AnswerText>(event)
+                 || std::holds_alternative<engine::ToolCalled>(event))
+            next = State::Answering;
+    }
+    setState(next);
+    emit eventsArrived(events);
+}
+
+void Generation::finish(const engine::Finished& finishedEvent) {
+    setQueuePlace(0);
+    setState(State::Done);
+    emit finished(finishedEvent);
+}
+
+void Generation::setState(State state) {
+    if (std::exchange(state_, state) != state)
+        emit stateChanged();
+}
+
+} // namespace lapidary::app

@@ -1,0 +1,254 @@
+#include "model_picker.h"
+
+#include "engine_session/engine_controller.h"
+#include "error_text.h"
+#include "memory_verdict.h"
+#include "settings/settings.h"
+
+#include <QDir>
+#include <QtConcurrentRun>
+
+#include <algorithm>
+#include <utility>
+
+namespace lapidary::app {
+namespace {
+
+std::filesystem::path pathOf(const QString& folder) {
+    return {folder.toStdU16String()};
+}
+
+/// The first other recipe that fits, by its title; "" when none does.
+QString nearestFitting(const EngineQueries& queries, const QString& folder,
+                       const std::vector<engine::Recipe>& recipes, const engine::Recipe& chosen,
+                       const kernels::DeviceDescription& device) {
+    for (const engine::Recipe& recipe : recipes) {
+        if (recipe == chosen)
+            continue;
+        const auto plan = queries.plan(pathOf(folder), recipe, device);
+        if (plan && plan->fits())
+            return QString::fromStdString(recipe.title);
+    }
+    return {};
+}
+
+ModelPicker::Verdict verdictOf(Fit fit) {
+    switch (fit) {
+    case Fit::Fits:
+        return ModelPicker::Verdict::Fits;
+    case Fit::FitsAfterClosing:
+        return ModelPicker::Verdict::FitsAfterClosing;
+    case Fit::DoesNotFit:
+        return ModelPicker::Verdict::DoesNotFit;
+    }
+    return ModelPicker::Verdict::Unknown;
+}
+
+} // namespace
+
+ModelPicker::ModelPicker(EngineQueries queries, const Places& places, EngineController& engine,
+                         Settings& settings, QObject* parent)
+    : QObject(parent)
+    , queries_(std::move(queries))
+    , places_(places)
+    , engine_(engine)
+    , settings_(settings)
+    , models_(queries_, places.demoFolder, places.hubCache)
+    , recipes_(nullptr)
+    , devices_(nullptr) {
+    connect(&models_, &ModelList::scanned, this, &ModelPicker::takeModels);
+    connect(&engine_, &EngineController::stateChanged, this, &ModelPicker::refreshDevices);
+}
+
+bool ModelPicker::canUse() const {
+    return verdict_ == Verdict::Fits || verdict_ == Verdict::FitsAfterClosing;
+}
+
+void ModelPicker::setModelRow(int row) {
+    if (row < 0 || row >= models_.count() || std::exchange(modelRow_, row) == row)
+        return;
+    emit choiceChanged();
+    plan();
+}
+
+void ModelPicker::setRecipeRow(int row) {
+    if (row < 0 || row >= recipes_.rowCount() || std::exchange(recipeRow_, row) == row)
+        return;
+    emit choiceChanged();
+    plan();
+    judgeRows();
+}
+
+void ModelPicker::setDeviceRow(int row) {
+    if (row < 0 || row >= devices_.rowCount() || std::exchange(deviceRow_, row) == row)
+        return;
+    emit choiceChanged();
+    plan();
+    judgeRows();
+}
+
+void ModelPicker::refresh() {
+    struct Read {
+        Expected<std::vector<engine::Recipe>> recipes;
+        std::vector<kernels::DeviceDescription> devices;
+    };
+    QtConcurrent::run([queries = queries_, folder = places_.recipeFolder] {
+        return Read{queries.recipes(pathOf(folder)), queries.devices()};
+    }).then(this, [this](const Read& read) {
+        if (read.recipes)
+            recipes_.show(*read.recipes);
+        else
+            show({}, Verdict::Unusable, errorText(read.recipes.error()));
+        devices_.show(read.devices);
+        recipeRow_ = std::max(recipes_.rowOf(settings_.recipe()), recipes_.rowCount() > 0 ? 0 : -1);
+        deviceRow_ = std::max(devices_.rowOf(settings_.device()), devices_.rowCount() > 0 ? 0 : -1);
+        models_.setChosenFolders(settings_.folders());
+        models_.scan();
+    });
+}
+
+void ModelPicker::refreshDevices() {
+    // What is free changes with each load and unload.
+    if (deviceRow_ < 0 || engine_.state() == EngineController::State::Loading)
+        return;
+    QtConcurrent::run(queries_.devices)
+        .then(this, [this](const std::vector<kernels::DeviceDescription>& devices) {
+            const QString chosen =
+                devices_.index(deviceRow_).data(DeviceList::DeviceIdRole).toString();
+            devices_.show(devices);
+            deviceRow_ = std::max(devices_.rowOf(chosen), devices_.rowCount() > 0 ? 0 : -1);
+            emit choiceChanged();
+            plan();
+            judgeRows();
+        });
+}
+
+void ModelPicker::takeModels() {
+    const QString highlighted =
+        modelRow_ >= 0 && modelRow_ < models_.count() ? folder_ : settings_.modelFolder();
+    int row = models_.rowOfFolder(highlighted);
+    if (const QString added = std::exchange(folderToHighlight_, {}); !added.isEmpty()) {
+        const auto& rows = models_.rows();
+        const auto found = std::ranges::find_if(rows, [&](const ModelList::Row& model) {
+            return model.folder == added || model.folder.startsWith(added + u'/');
+        });
+        if (found != rows.end())
+            row = static_cast<int>(found - rows.begin());
+    }
+    modelRow_ = std::max(row, models_.count() > 0 ? 0 : -1);
+    emit choiceChanged();
+    plan();
+    judgeRows();
+    if (!std::exchange(isReady_, true))
+        emit ready();
+}
+
+std::optional<kernels::DeviceDescription> ModelPicker::device() const {
+    if (deviceRow_ < 0)
+        return std::nullopt;
+    kernels::DeviceDescription device = devices_.devices()[static_cast<std::size_t>(deviceRow_)];
+    // The loaded model gives its memory back before the next is read.
+    if (engine_.state() == EngineController::State::Ready
+        && engine_.device().toStdString() == device.id)
+        device.freeBytes = std::min(device.totalBytes, device.freeBytes + engine_.plan().total());
+    return device;
+}
+
+void ModelPicker::plan() {
+    const quint64 id = ++planId_;
+    const std::optional<kernels::DeviceDescription> target = device();
+    folder_ = modelRow_ >= 0 ? models_.rows().at(modelRow_).folder : QString();
+    if (modelRow_ < 0 || recipeRow_ < 0 || !target) {
+        show({}, Verdict::Unknown, modelRow_ < 0 ? tr("No model: add a folder.") : QString());
+        return;
+    }
+    if (const ModelList::Row& row = models_.rows().at(modelRow_); !row.usable) {
+        show({}, Verdict::Unusable, row.reason);
+        return;
+    }
+    QtConcurrent::run([queries = queries_, folder = folder_, recipes = recipes_.recipes(),
+                       row = static_cast<std::size_t>(recipeRow_),
+                       device = *target]() -> Expected<MemoryVerdict> {
+        const auto plan = queries.plan(pathOf(folder), recipes[row], device);
+        if (!plan)
+            return std::unexpected(plan.error());
+        const QString nearest =
+            plan->fits() ? QString()
+                         : nearestFitting(queries, folder, recipes, recipes[row], device);
+        return judgeMemory(*plan, device, nearest);
+    }).then(this, [this, id](const Expected<MemoryVerdict>& judged) {
+        if (id != planId_)
+            return;
+        if (judged)
+            show(judged->parts, verdictOf(judged->fit), judged->sentence);
+        else
+            show({}, Verdict::Unusable, errorText(judged.error()));
+    });
+}
+
+void ModelPicker::judgeRows() {
+    const std::optional<kernels::DeviceDescription> target = device();
+    if (recipeRow_ < 0 || !target)
+        return;
+    QStringList folders;
+    for (const ModelList::Row& row : models_.rows()) {
+        if (row.usable)
+            folders.append(row.folder);
+    }
+    const quint64 id = ++judgeId_;
+    QtConcurrent::run([queries = queries_, folders, device = *target,
+                       recipe = recipes_.recipes()[static_cast<std::size_t>(recipeRow_)]] {
+        QList<std::pair<QString, QString>> marks;
+        for (const QString& folder : folders) {
+            const auto plan = queries.plan(pathOf(folder), recipe, device);
+            marks.append({folder, plan ? judgeMemory(*plan, device, {}).mark
+                                       : errorTitle(plan.error().kind)});
+        }
+        return marks;
+    }).then(this, [this, id](const QList<std::pair<QString, QString>>& marks) {
+        if (id != judgeId_)
+            return;
+        for (const auto& [folder, mark] : marks)
+            models_.setVerdict(folder, mark);
+    });
+}
+
+void ModelPicker::show(const QList<PlanPart>& parts, Verdict verdict, const QString& sentence) {
+    parts_ = parts;
+    verdict_ = verdict;
+    verdictSentence_ = sentence;
+    emit planChanged();
+}
+
+void ModelPicker::use() {
+    if (modelRow_ < 0 || recipeRow_ < 0 || deviceRow_ < 0)
+        return;
+    const LoadChoice choice{
+        .folder = models_.rows().at(modelRow_).folder,
+        .recipe = recipes_.recipes()[static_cast<std::size_t>(recipeRow_)],
+        .device =
+            QString::fromStdString(devices_.devices()[static_cast<std::size_t>(deviceRow_)].id),
+    };
+    settings_.setModelFolder(choice.folder);
+    settings_.setRecipe(QString::fromStdString(choice.recipe.id));
+    settings_.setDevice(choice.device);
+    engine_.load(choice);
+}
+
+void ModelPicker::addFolder(const QUrl& folder) {
+    if (folder.isLocalFile())
+        addFolder(folder.toLocalFile());
+}
+
+void ModelPicker::addFolder(const QString& folder) {
+    const QString clean = QDir(folder).absolutePath();
+    QStringList folders = settings_.folders();
+    if (!folders.contains(clean))
+        folders.append(clean);
+    settings_.setFolders(folders);
+    folderToHighlight_ = clean;
+    models_.setChosenFolders(folders);
+    models_.scan();
+}
+
+} // namespace lapidary::app

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <engine/recipe.h>
+
+#include <QAbstractListModel>
+#include <QtQml/qqmlregistration.h>
+
+#include <vector>
+
+namespace lapidary::app {
+
+/// The recipes, by the order of their files' names. Lives on the UI thread.
+class RecipeList final : public QAbstractListModel {
+    Q_OBJECT
+    QML_ELEMENT
+    QML_UNCREATABLE("ModelPicker makes it")
+
+public:
+    enum Role { RecipeIdRole = Qt::UserRole + 1, TitleRole, SummaryRole, ContextRole };
+    Q_ENUM(Role)
+
+    explicit RecipeList(QObject* parent);
+
+    [[nodiscard]] int rowCount(const QModelIndex& parent = {}) const override;
+    [[nodiscard]] QVariant data(const QModelIndex& index, int role) const override;
+    [[nodiscard]] QHash<int, QByteArray> roleNames() const override;
+
+    [[nodiscard]] const std::vector<engine::Recipe>& recipes() const { return recipes_; }
+    [[nodiscard]] int rowOf(const QString& id) const;
+    void show(std::vector<engine::Recipe> recipes);
+
+private:
+    std::vector<engine::Recipe> recipes_;
+};
+
+} // namespace lapidary::app
