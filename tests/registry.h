@@ -1,6 +1,7 @@
 #pragma once
 
 #include <QObject>
+#include <QString>
 
 #include <memory>
 #include <vector>
@@ -11,11 +12,14 @@ using MakeTest = std::unique_ptr<QObject> (*)();
 
 std::vector<MakeTest>& registeredTests();
 
+/// The value of `--NAME=VALUE` on the command line, or "": for tests that need a file which is too
+/// large, or not ours, to be kept here. Such a test skips and says what it would need.
+QString testOption(const QString& name);
+
 template <class T>
 struct Registered {
     Registered() {
-        registeredTests().push_back([]() -> std::unique_ptr<QObject> {
-            return std::make_unique<T>();
-        });
+        registeredTests().push_back(
+            []() -> std::unique_ptr<QObject> { return std::make_unique<T>(); });
     }
 };

@@ -9,11 +9,21 @@ std::vector<MakeTest>& registeredTests() {
     return tests;
 }
 
-/// Runs every registered class, or only the ones whose names come first on the command line; the other
-/// arguments go to Qt Test.
+QString testOption(const QString& name) {
+    const QString start = QStringLiteral("--%1=").arg(name);
+    for (const QString& argument : QCoreApplication::arguments()) {
+        if (argument.startsWith(start))
+            return argument.sliced(start.size());
+    }
+    return {};
+}
+
+/// Runs every registered class, or only the ones whose names come first on the command line;
+/// options that begin with "--" are for the tests themselves; the other arguments go to Qt Test.
 int main(int argc, char** argv) {
     const QCoreApplication application(argc, argv);
     QStringList arguments = QCoreApplication::arguments();
+    arguments.removeIf([](const QString& argument) { return argument.startsWith(u"--"); });
     int failed = 0;
     QStringList only;
     while (arguments.size() > 1 && arguments.at(1).front().isUpper())
