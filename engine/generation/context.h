@@ -54,6 +54,10 @@ public:
     ///   needs  cache().tokens().size() < cache().contextTokens()
     [[nodiscard]] Expected<void> extend(std::int32_t id);
 
+    /// What the newest position says of the next token, [1, vocabulary] f32; until `draw`, or a
+    /// step of another context of the model.
+    [[nodiscard]] const kernels::Tensor& logits() const { return lastLogits_; }
+
     /// The token after the last one, drawn with (seed, its position); once a step, because it
     /// changes the logits.
     [[nodiscard]] Expected<std::int32_t> draw(const kernels::Sampling& sampling,

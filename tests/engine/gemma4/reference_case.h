@@ -44,7 +44,7 @@ struct ReferenceModel {
 /// "text", "image", … : the prompts of a checkpoint's case.
 [[nodiscard]] std::vector<std::string> promptNames(const std::string& checkpoint);
 
-[[nodiscard]] ReferenceModel loadReference(const std::string& checkpoint, int threads = 2);
+[[nodiscard]] ReferenceModel loadReference(const std::string& checkpoint, int threads = 1);
 [[nodiscard]] ReferencePrompt readPrompt(const std::string& checkpoint, const std::string& prompt);
 
 /// Adds a row for each prompt of each checkpoint, with the columns checkpoint and prompt.
