@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace lapidary::engine {
@@ -12,7 +13,9 @@ namespace lapidary::engine {
 /// Number format of the K/V cache. A new one is an entry here, a loader in each backend.
 enum class CacheFormat : std::uint8_t { F32, BF16 };
 
-/// How a model is run: a choice with a name for people, stored as resources/recipes/*.json.
+/// How a model is run: a choice with a name for people, stored as resources/recipes/*.json: an
+/// object with title and summary and, where they differ from the defaults here, drafter, cache
+/// ("bf16", "f32"), contextTokens and imageBudget (one of kImageBudgets).
 struct Recipe {
     std::string id;      ///< file name without ".json"
     std::string title;   ///< "Fast"
@@ -27,6 +30,9 @@ struct Recipe {
 
 /// Reads one recipe file. NotFound, Corrupt (not JSON, unknown key, value out of range).
 [[nodiscard]] Expected<Recipe> readRecipe(const std::filesystem::path& file);
+
+/// The same of a text; `id` is what sentences call it.
+[[nodiscard]] Expected<Recipe> parseRecipe(std::string_view json, const std::string& id);
 
 /// All recipes of a folder, by file name; files that cannot be read are errors of the whole.
 [[nodiscard]] Expected<std::vector<Recipe>> readRecipes(const std::filesystem::path& folder);

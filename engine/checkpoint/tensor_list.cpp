@@ -205,6 +205,15 @@ void listEmbedder(Lister& list, const ImageEmbedderConfig& embedder, std::int64_
                 "[hidden_size, mm_embed_dim]");
 }
 
+template <class Belongs>
+std::size_t countElements(std::span<const TensorSpec> specs, Belongs belongs) {
+    std::size_t count = 0;
+    for (const TensorSpec& spec : specs)
+        if (spec.use != TensorUse::Ignored && belongs(spec.part))
+            count += static_cast<std::size_t>(spec.elements());
+    return count;
+}
+
 } // namespace
 
 std::int64_t TensorSpec::elements() const {
@@ -222,6 +231,14 @@ std::vector<TensorSpec> listTensors(const ModelConfig& config) {
     if (config.imageEmbedder)
         listEmbedder(list, *config.imageEmbedder, config.hidden);
     return std::move(list.specs);
+}
+
+std::size_t textParameters(std::span<const TensorSpec> specs) {
+    return countElements(specs, [](TensorPart part) { return part != TensorPart::Vision; });
+}
+
+std::size_t imageParameters(std::span<const TensorSpec> specs) {
+    return countElements(specs, [](TensorPart part) { return part == TensorPart::Vision; });
 }
 
 bool isAudioTensor(std::string_view canonicalName) {

@@ -2,7 +2,9 @@
 
 #include "checkpoint/model_config.h"
 
+#include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,7 +21,6 @@ enum class TensorPart : std::uint8_t {
     Norms,         ///< and scalars
     PerLayerInput, ///< projections of the per-layer embeddings
     Vision,
-    Audio,
 };
 
 /// How a tensor is used.
@@ -44,6 +45,12 @@ struct TensorSpec {
 /// may be (`Ignored`: redundant K/V of sharing layers, a written-out tied head). Audio tensors are
 /// not listed; see isAudioTensor.
 [[nodiscard]] std::vector<TensorSpec> listTensors(const ModelConfig& config);
+
+/// Elements of the tensors that the text model reads, embeddings included.
+[[nodiscard]] std::size_t textParameters(std::span<const TensorSpec> specs);
+
+/// Elements of the tensors of the image part.
+[[nodiscard]] std::size_t imageParameters(std::span<const TensorSpec> specs);
 
 /// True for the tensors of the audio parts, which are accepted and never read.
 [[nodiscard]] bool isAudioTensor(std::string_view canonicalName);

@@ -93,7 +93,7 @@ void shareKv(Fields& text, int sharing, bool doubleWide, std::vector<LayerConfig
             if (layers[static_cast<std::size_t>(donor)].sliding == layer.sliding)
                 layer.kvDonor = donor;
         if (layer.kvDonor < 0) {
-            text.report(std::format("{} leaves layer {} no earlier layer of its type in {}",
+            text.report(std::format("{} leaves layer {} no owning layer of its type in {}",
                                     text.nameOf("num_kv_shared_layers"), index,
                                     text.nameOf("layer_types")));
             layer.kvDonor = 0;

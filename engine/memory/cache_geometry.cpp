@@ -39,4 +39,9 @@ CacheGeometry cacheGeometry(const ModelConfig& config) {
     return geometry;
 }
 
+int longestChunk(const ModelConfig& config) {
+    const bool runs = config.seesImages() && config.bidirectional == Bidirectional::Vision;
+    return runs ? std::max(kPrefillChunk, kLongestImageRun) : kPrefillChunk;
+}
+
 } // namespace lapidary::engine

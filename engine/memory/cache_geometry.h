@@ -54,6 +54,9 @@ struct CacheGeometry {
 
 [[nodiscard]] CacheGeometry cacheGeometry(const ModelConfig& config);
 
+/// Rows of the longest step: a chunk, or a run of image tokens whose rows see each other.
+[[nodiscard]] int longestChunk(const ModelConfig& config);
+
 /// Bytes of one cached number.
 [[nodiscard]] constexpr std::size_t sizeOf(CacheFormat format) {
     return format == CacheFormat::F32 ? 4 : 2;

@@ -1,0 +1,14 @@
+#include "cli/commands.h"
+
+#include <array>
+
+namespace lapidary::cli {
+
+std::span<const Command* const> commands() {
+    static constexpr std::array kCommands = {
+        &kInspect,
+    };
+    return kCommands;
+}
+
+} // namespace lapidary::cli

@@ -1,0 +1,9 @@
+#pragma once
+
+#include "cli/command.h"
+
+namespace lapidary::cli {
+
+extern const Command kInspect;
+
+} // namespace lapidary::cli

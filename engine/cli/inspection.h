@@ -1,0 +1,73 @@
+#pragma once
+
+#include "checkpoint/checkpoint.h"
+#include "checkpoint/describe.h"
+#include "checkpoint/tensor_list.h"
+#include "memory/cache_geometry.h"
+#include "memory/footprint.h"
+
+#include <kernels/error.h>
+
+#include <array>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace lapidary::cli {
+
+/// A tensor of the files or, without files, of the configuration.
+struct InspectedTensor {
+    std::string name;
+    std::vector<std::int64_t> shape;
+    std::string type; ///< "BF16"; "" without files
+    std::string file; ///< "" without files
+    std::size_t bytes = 0;
+};
+
+/// Tensors of one part, added up.
+struct InspectedPart {
+    std::string name;
+    std::size_t tensors = 0;
+    std::size_t parameters = 0;
+};
+
+/// The cache of one context length in one format.
+struct InspectedCache {
+    std::int64_t contextTokens = 0;
+    engine::CacheFormat format = engine::CacheFormat::BF16;
+    std::size_t windowBytes = 0; ///< without the reserve of the rings
+    std::size_t bytes = 0;       ///< what a session allocates
+};
+
+/// Everything `inspect` tells about a folder.
+struct Inspection {
+    std::filesystem::path folder;
+    std::string name;
+    std::string variant;
+    std::string notice;
+    std::string format; ///< of the weights; "" when they could not be opened
+    std::size_t fileBytes = 0;
+    engine::ModelConfig config;
+    engine::GenerationConfig generation;
+    std::vector<InspectedTensor> tensors;
+    std::vector<InspectedPart> parts;
+    std::size_t textParameters = 0;
+    std::size_t imageParameters = 0;
+    engine::WeightBytes weights;
+    std::size_t activationBytes = 0; ///< on the CPU
+    std::size_t workspaceBytes = 0;  ///< on the CPU, for an image of the default budget
+    std::vector<InspectedCache> caches;
+
+    /// Why the tensors could not be opened; the rest is then from the configuration alone, its
+    /// weights taken as BF16.
+    std::optional<Error> problem;
+
+    /// Errors of readFolderConfig.
+    [[nodiscard]] static Expected<Inspection> make(const std::filesystem::path& folder);
+};
+
+/// "bf16"
+[[nodiscard]] std::string_view nameOf(engine::CacheFormat format);
+
+} // namespace lapidary::cli

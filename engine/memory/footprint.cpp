@@ -1,0 +1,88 @@
+#include "memory/footprint.h"
+
+#include "checkpoint/checkpoint.h"
+#include "checkpoint/tensor_list.h"
+#include "memory/cache_geometry.h"
+
+#include <algorithm>
+#include <span>
+#include <vector>
+
+namespace lapidary::engine {
+
+namespace {
+
+/// Adds up a list; `packed` tells the bytes of a matrix.
+template <class Packed>
+WeightBytes sum(std::span<const TensorSpec> specs, Packed packed) {
+    WeightBytes bytes;
+    for (const TensorSpec& spec : specs) {
+        if (spec.use == TensorUse::Values)
+            bytes.resident += static_cast<std::size_t>(spec.elements()) * sizeof(float);
+        else if (spec.use == TensorUse::Matrix)
+            (spec.part == TensorPart::PerLayerTable ? bytes.mapped : bytes.resident) +=
+                packed(spec);
+    }
+    return bytes;
+}
+
+/// Numbers of the tower for one image: u, h, q, k, v, attended and the pixels for every patch, a
+/// gate and an up projection, and the pooled features.
+std::int64_t towerNumbers(const VisionTowerConfig& tower, std::int64_t imageBudget) {
+    const std::int64_t pool = std::int64_t{tower.poolingKernel} * tower.poolingKernel;
+    const std::int64_t patches = imageBudget * pool;
+    const std::int64_t width =
+        std::max<std::int64_t>(tower.hidden, std::int64_t{tower.heads} * tower.headDim);
+    const std::int64_t pixels = 3LL * tower.patchSize * tower.patchSize;
+    return patches * (6 * width + pixels + 2LL * tower.mlpWidth) + imageBudget * width;
+}
+
+} // namespace
+
+WeightBytes weightBytes(const Checkpoint& checkpoint) {
+    return sum(checkpoint.specs(),
+               [&](const TensorSpec& spec) { return checkpoint.packedBytes(spec); });
+}
+
+WeightBytes weightBytes(const ModelConfig& config) {
+    const std::vector<TensorSpec> specs = listTensors(config);
+    return sum(specs, [](const TensorSpec& spec) {
+        return static_cast<std::size_t>(spec.elements()) * 2;
+    });
+}
+
+std::size_t activationBytes(const ModelConfig& config, std::size_t numberBytes) {
+    const std::int64_t hidden = config.hidden;
+    std::int64_t queries = 0;
+    std::int64_t keys = 0;
+    std::int64_t mlp = 0;
+    for (const LayerConfig& layer : config.layers) {
+        queries = std::max(queries, std::int64_t{config.heads} * layer.headDim);
+        keys = std::max(keys, std::int64_t{layer.kvHeads} * layer.headDim);
+        mlp = std::max(mlp, std::int64_t{layer.mlpWidth});
+    }
+    // The residual, a block's input and its output; q and what was attended; k and v; gate and up.
+    std::int64_t row = 3 * hidden + 2 * queries + 2 * keys + 2 * mlp;
+    if (const auto& experts = config.experts)
+        row += 2 * hidden + experts->count + experts->topK * (3LL * experts->width + hidden + 2);
+    if (const auto& input = config.perLayerInput)
+        row += (2LL * config.layerCount() + 1) * input->width + config.layerCount();
+    const auto rows = static_cast<std::size_t>(longestChunk(config));
+    return rows * static_cast<std::size_t>(row) * numberBytes
+           + static_cast<std::size_t>(kLogitRows) * static_cast<std::size_t>(config.vocabulary)
+                 * sizeof(float);
+}
+
+std::size_t workspaceBytes(const ModelConfig& config, int imageBudget, std::size_t numberBytes) {
+    std::int64_t numbers = 0;
+    if (const auto& tower = config.visionTower)
+        numbers = towerNumbers(*tower, imageBudget);
+    else if (const auto& embedder = config.imageEmbedder)
+        numbers = std::int64_t{imageBudget} * (embedder->patchValues() + embedder->hidden);
+    // The features that the decoder receives.
+    if (config.seesImages())
+        numbers += std::int64_t{imageBudget} * config.hidden;
+    return static_cast<std::size_t>(numbers) * numberBytes;
+}
+
+} // namespace lapidary::engine

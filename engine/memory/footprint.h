@@ -1,0 +1,39 @@
+#pragma once
+
+#include "checkpoint/model_config.h"
+#include "memory/memory_plan.h"
+
+#include <cstddef>
+
+namespace lapidary::engine {
+
+class Checkpoint;
+
+/// Bytes of a model's tensors by what they need.
+struct WeightBytes {
+    std::size_t resident = 0; ///< read for every token: packed matrices, small tensors as F32
+    std::size_t mapped = 0;   ///< the per-layer table: one row a token is read where it lies
+};
+
+/// Of the tensors found.
+[[nodiscard]] WeightBytes weightBytes(const Checkpoint& checkpoint);
+
+/// Of a configuration alone, its matrices stored as BF16.
+[[nodiscard]] WeightBytes weightBytes(const ModelConfig& config);
+
+/// What one step of the decoder computes in: a prefill chunk of the longest kind, and the logits
+/// of kLogitRows rows. `numberBytes` is the size of an activation.
+[[nodiscard]] std::size_t activationBytes(const ModelConfig& config, std::size_t numberBytes);
+
+/// What encoding one image of a budget computes in, while it is encoded.
+[[nodiscard]] std::size_t workspaceBytes(const ModelConfig& config, int imageBudget,
+                                         std::size_t numberBytes);
+
+/// Rows of a step whose logits may be wanted: a round of 15 proposed tokens and the one before.
+inline constexpr int kLogitRows = 16;
+
+/// The plan of a model whose tensors are counted already.
+[[nodiscard]] MemoryPlan makePlan(const ModelConfig& config, const WeightBytes& weights,
+                                  const Recipe& recipe, const kernels::DeviceDescription& device);
+
+} // namespace lapidary::engine

@@ -1,0 +1,16 @@
+#pragma once
+
+#include "memory/memory_plan.h"
+
+#include <kernels/device.h>
+#include <kernels/error.h>
+
+#include <string>
+
+namespace lapidary::engine {
+
+/// DoesNotFit when the plan does not fit, with what would: a shorter context, or a smaller model.
+[[nodiscard]] Expected<void> checkFits(const MemoryPlan& plan, const std::string& model,
+                                       const kernels::DeviceDescription& device);
+
+} // namespace lapidary::engine
