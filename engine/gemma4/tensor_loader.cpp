@@ -4,6 +4,7 @@
 
 #include <kernels/assert.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace lapidary::engine {
@@ -44,7 +45,8 @@ Weight TensorLoader::table(const std::string& name, std::int64_t columns) {
     LAPIDARY_ASSERT(whole->columns % columns == 0);
     whole->rows *= whole->columns / columns;
     whole->columns = columns;
-    return pack(*whole);
+    auto weight = accept(backend_.pack(*whole));
+    return weight ? std::move(*weight) : Weight{};
 }
 
 Tensor TensorLoader::vector(const std::string& name) {
@@ -73,6 +75,7 @@ float TensorLoader::scalar(const std::string& name) {
         return 0;
     const auto values = accept(checkpoint_.values(name));
     LAPIDARY_ASSERT(!values || values->size() == 1);
+    count(sizeof(float));
     return values ? values->front() : 0;
 }
 
@@ -96,21 +99,38 @@ std::optional<T> TensorLoader::accept(Expected<T> result) {
 }
 
 std::optional<WeightSource> TensorLoader::source(const std::string& name) {
-    if (!error_ && stop_.stop_requested())
-        error_ = Error{ErrorKind::Cancelled, "Loading was cancelled."};
-    if (error_)
+    if (!goOn())
         return std::nullopt;
     return accept(checkpoint_.weight(name));
 }
 
 Weight TensorLoader::pack(const WeightSource& source) {
-    if (error_)
+    if (!readThrough(source.data))
         return {};
     auto weight = accept(backend_.pack(source));
-    if (!weight)
-        return {};
-    count(source.data.size());
-    return std::move(*weight);
+    return weight ? std::move(*weight) : Weight{};
+}
+
+bool TensorLoader::readThrough(std::span<const std::byte> data) {
+    // A backend may use the mapping in place. The pages are brought in here, where progress is
+    // told and a cancel is heard, and not by the first token.
+    constexpr std::size_t kPage = 4096;
+    constexpr std::size_t kPiece = std::size_t{16} << 20U;
+    for (std::size_t begin = 0; begin < data.size(); begin += kPiece) {
+        if (!goOn())
+            return false;
+        const std::size_t end = std::min(begin + kPiece, data.size());
+        for (std::size_t at = begin; at < end; at += kPage) [[maybe_unused]]
+            const std::byte touched = static_cast<const volatile std::byte&>(data[at]);
+        count(end - begin);
+    }
+    return !error_;
+}
+
+bool TensorLoader::goOn() {
+    if (!error_ && stop_.stop_requested())
+        error_ = Error{.kind = ErrorKind::Cancelled, .sentence = "Loading was cancelled."};
+    return !error_;
 }
 
 void TensorLoader::count(std::size_t bytes) {

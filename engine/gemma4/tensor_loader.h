@@ -21,7 +21,7 @@ class Checkpoint;
 /// table of its tensors. Used once, on one thread.
 class TensorLoader {
 public:
-    /// Called with the bytes done after each tensor.
+    /// Called with the bytes done after each piece.
     using Progress = std::function<void(std::size_t)>;
 
     TensorLoader(const Checkpoint& checkpoint, kernels::Backend& backend, Progress progress,
@@ -39,7 +39,7 @@ public:
     /// The matrix cut by rows into `parts` equal ones.
     std::vector<kernels::Weight> matrixParts(const std::string& name, std::int64_t parts);
 
-    /// A table that is only gathered from, read as rows of `columns`.
+    /// A table that is only gathered from, taken as rows of `columns`. It stays in the file.
     kernels::Weight table(const std::string& name, std::int64_t columns);
 
     /// A vector or small table on the device, [elements] f32.
@@ -51,6 +51,7 @@ public:
     /// The only element of a tensor.
     float scalar(const std::string& name);
 
+    /// Of what was brought over, tables not counted.
     [[nodiscard]] std::size_t doneBytes() const { return doneBytes_; }
 
     /// The first error, Cancelled among them; otherwise the memory of all vectors, to be kept as
@@ -62,6 +63,8 @@ private:
     std::optional<T> accept(Expected<T> result);
     [[nodiscard]] std::optional<kernels::WeightSource> source(const std::string& name);
     kernels::Weight pack(const kernels::WeightSource& source);
+    bool readThrough(std::span<const std::byte> data);
+    bool goOn();
     void count(std::size_t bytes);
 
     const Checkpoint& checkpoint_;

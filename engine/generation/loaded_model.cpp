@@ -2,22 +2,15 @@
 
 #include "gemma4/tensor_loader.h"
 #include "memory/cache_geometry.h"
+#include "memory/footprint.h"
 
-#include <algorithm>
 #include <utility>
 
 namespace lapidary::engine {
 
-std::int64_t LoadedModel::stepRows(const ModelConfig& config) {
-    if (config.seesImages() && config.bidirectional == Bidirectional::Vision)
-        return std::max(kPrefillChunk, kLongestImageRun);
-    return kPrefillChunk;
-}
-
 Expected<std::unique_ptr<LoadedModel>>
 LoadedModel::load(Checkpoint checkpoint, std::unique_ptr<kernels::Backend> backend,
-                  std::int64_t logitRows, const std::function<void(std::size_t)>& progress,
-                  const std::stop_token& stop) {
+                  const std::function<void(std::size_t)>& progress, const std::stop_token& stop) {
     TensorLoader loader(checkpoint, *backend, progress, stop);
     TextDecoder decoder = TextDecoder::load(loader, checkpoint.config());
     std::unique_ptr<ImageEncoder> images = loadImageEncoder(loader, checkpoint.config());
@@ -26,7 +19,7 @@ LoadedModel::load(Checkpoint checkpoint, std::unique_ptr<kernels::Backend> backe
     if (!vectors)
         return std::unexpected(vectors.error());
     auto activations = Activations::allocate(*backend, checkpoint.config(),
-                                             stepRows(checkpoint.config()), logitRows);
+                                             longestChunk(checkpoint.config()), kLogitRows);
     if (!activations)
         return std::unexpected(activations.error());
     return std::make_unique<LoadedModel>(LoadedModel{

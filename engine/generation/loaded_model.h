@@ -29,14 +29,10 @@ struct LoadedModel {
 
     [[nodiscard]] const ModelConfig& config() const { return checkpoint.config(); }
 
-    /// Rows that one step may have: a prefill chunk, or an image whose tokens see each other.
-    [[nodiscard]] static std::int64_t stepRows(const ModelConfig& config);
-
-    ///   logitRows  rows of a step whose logits may be asked for
-    ///   progress   bytes done, after each tensor
+    ///   progress   bytes done, after each piece
     ///   DoesNotFit, Corrupt (a file that shrank), Cancelled.
     [[nodiscard]] static Expected<std::unique_ptr<LoadedModel>>
-    load(Checkpoint checkpoint, std::unique_ptr<kernels::Backend> backend, std::int64_t logitRows,
+    load(Checkpoint checkpoint, std::unique_ptr<kernels::Backend> backend,
          const std::function<void(std::size_t)>& progress = {}, const std::stop_token& stop = {});
 };
 

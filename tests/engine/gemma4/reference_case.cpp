@@ -93,7 +93,7 @@ ReferenceModel loadReference(const std::string& checkpoint, int threads) {
     auto backend = kernels::openDevice("cpu", threads);
     if (!backend)
         qFatal("%s", backend.error().sentence.c_str());
-    auto model = LoadedModel::load(std::move(*folder), std::move(*backend), 16);
+    auto model = LoadedModel::load(std::move(*folder), std::move(*backend));
     if (!model)
         qFatal("%s", model.error().sentence.c_str());
     return {.model = std::move(*model)};

@@ -1,0 +1,71 @@
+#include "checkpoint/describe.h"
+#include "generation/context.h"
+#include "generation/loaded_model.h"
+#include "generation/local_model.h"
+#include "memory/footprint.h"
+#include "memory/refusal.h"
+#include "model.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace lapidary::engine {
+
+namespace {
+
+/// Computes one token, so that the first question does not wait for threads to start, for kernels
+/// to be set up and for what else comes with a first time.
+Expected<void> warmUp(LoadedModel& model, CacheFormat format) {
+    auto context = Context::open(model, 1, format);
+    if (!context)
+        return std::unexpected(context.error());
+    if (auto done = context->extend(model.config().tokens.bos); !done)
+        return done;
+    const auto token = context->draw({}, {});
+    return token ? Expected<void>() : std::unexpected(token.error());
+}
+
+} // namespace
+
+Expected<std::shared_ptr<Model>> loadModel(const LoadRequest& request) {
+    auto checkpoint = Checkpoint::open(request.folder);
+    if (!checkpoint)
+        return std::unexpected(checkpoint.error());
+    const auto card = readFolderCard(request.folder);
+    if (!card)
+        return std::unexpected(card.error());
+    auto tokenizer = Tokenizer::load(request.folder, checkpoint->config().vocabulary);
+    if (!tokenizer)
+        return std::unexpected(tokenizer.error());
+    auto backend = kernels::openDevice(request.device, request.threads);
+    if (!backend)
+        return std::unexpected(backend.error());
+
+    ModelDescription description = describeCheckpoint(*checkpoint, *card);
+    const kernels::DeviceDescription device = (*backend)->describe();
+    const WeightBytes weights = weightBytes(*checkpoint);
+    const MemoryPlan plan = makePlan(checkpoint->config(), weights, request.recipe, device);
+    if (auto fits = checkFits(plan, description.name, device); !fits)
+        return std::unexpected(fits.error());
+
+    const auto report = [&](LoadProgress::Phase phase, std::size_t done) {
+        if (request.progress)
+            request.progress({.phase = phase,
+                              .doneBytes = std::min(done, weights.resident),
+                              .totalBytes = weights.resident});
+    };
+    auto loaded = LoadedModel::load(
+        std::move(*checkpoint), std::move(*backend),
+        [&](std::size_t done) { report(LoadProgress::Phase::Reading, done); }, request.stop);
+    if (!loaded)
+        return std::unexpected(loaded.error());
+    report(LoadProgress::Phase::WarmingUp, weights.resident);
+    if (auto warm = warmUp(**loaded, request.recipe.cache); !warm)
+        return std::unexpected(warm.error());
+    if (request.stop.stop_requested())
+        return fail(ErrorKind::Cancelled, "Loading was cancelled.");
+    return std::make_shared<LocalModel>(std::move(*loaded), std::move(*tokenizer),
+                                        std::move(description), plan, request.recipe);
+}
+
+} // namespace lapidary::engine
