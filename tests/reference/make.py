@@ -59,6 +59,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("variants", nargs="*", metavar="VARIANT", help="all of them if none is named")
     names = parser.parse_args().variants
+    torch.set_num_threads(1)  # the models are smaller than the cost of sharing them out
     for number, variant in enumerate(VARIANTS):
         if not names or variant.name in names:
             make(variant, CASES / variant.name, 1000 + number, Sizes())

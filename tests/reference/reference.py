@@ -6,6 +6,7 @@ from pathlib import Path
 
 import torch
 from transformers import PreTrainedModel
+from transformers.modeling_outputs import BaseModelOutputWithPooling
 from transformers.models.gemma4.modeling_gemma4 import Gemma4TextRouter
 
 import pictures
@@ -51,7 +52,10 @@ def expect(model: PreTrainedModel, prompt: Prompt, folder: Path, chance: random.
     for path, (width, height, _) in zip(images, prompt.images):
         pictures.draw(width, height, chance).save(path, optimize=True)
     processed = [pictures.process(model, path, budget) for path, (_, _, budget) in zip(images, prompt.images)]
+    vars(model.model).pop("get_image_features", None)  # of the prompt before
     features = [pictures.features(model, one) for one in processed]
+    if features:
+        embed_once(model, features)
     for _ in range(40):
         ids = draw_ids(model, prompt, [len(one) for one in features], chance)
         try:
@@ -66,6 +70,11 @@ def expect(model: PreTrainedModel, prompt: Prompt, folder: Path, chance: random.
         except Unsuitable:
             continue
     raise RuntimeError(f"no suitable ids for {prompt} in 40 draws")
+
+
+def embed_once(model: PreTrainedModel, features: list[torch.Tensor]) -> None:
+    """The pictures of one prompt go through dozens of whole forwards; their features stay what they are."""
+    model.model.get_image_features = lambda *_, **__: BaseModelOutputWithPooling(pooler_output=features)
 
 
 def draw_ids(model: PreTrainedModel, prompt: Prompt, soft_tokens: list[int], chance: random.Random) -> torch.Tensor:
