@@ -7,6 +7,7 @@ namespace lapidary::cli {
 std::span<const Command* const> commands() {
     static constexpr std::array kCommands = {
         &kInspect,
+        &kEval,
     };
     return kCommands;
 }

@@ -4,6 +4,7 @@
 
 namespace lapidary::cli {
 
+extern const Command kEval;
 extern const Command kInspect;
 
 } // namespace lapidary::cli
