@@ -65,6 +65,8 @@ void readHeadSizes(Fields& text, bool keyIsValue, std::vector<LayerConfig>& laye
                                          text.nameOf("num_hidden_layers")));
             continue;
         }
+        if (key != std::to_string(index))
+            perLayer->report(std::format("{} names a layer a second time", perLayer->nameOf(key)));
         Fields layer = perLayer->object(key);
         for (const std::string& name : layer.keys())
             if (name != "head_dim" && name != "num_key_value_heads")

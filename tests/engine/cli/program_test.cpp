@@ -1,0 +1,116 @@
+#include "registry.h"
+
+#include <QFile>
+#include <QJsonArray>
+#include <QJsonDocument>
+#include <QJsonObject>
+#include <QProcess>
+#include <QTemporaryDir>
+#include <QTest>
+
+using namespace Qt::StringLiterals;
+
+namespace {
+
+struct Result {
+    int code = 0;
+    QString output;
+    QString error;
+};
+
+/// Runs the real program.
+Result run(const QStringList& arguments) {
+    QProcess process;
+    process.start(QStringLiteral(LAPIDARY_CLI), arguments);
+    if (!process.waitForFinished())
+        return {.code = -1, .output = {}, .error = process.errorString()};
+    return {process.exitCode(), QString::fromUtf8(process.readAllStandardOutput()),
+            QString::fromUtf8(process.readAllStandardError())};
+}
+
+QString configs(const QString& name) {
+    return QStringLiteral(LAPIDARY_TESTS "/engine/checkpoint/configs/%1.json").arg(name);
+}
+
+} // namespace
+
+/// lapidary-cli as people call it: what it prints, and what it tells the shell.
+class ProgramTest : public QObject {
+    Q_OBJECT
+
+private slots:
+    void exitCodesAreThoseOfTheHelp();
+    void inspectWorksFromTheConfigAlone();
+    void inspectReadsTensorsToo();
+    void inspectSaysWhatIsWrong();
+};
+
+void ProgramTest::exitCodesAreThoseOfTheHelp() {
+    QCOMPARE(run({u"--help"_s}).code, 0);
+    QVERIFY(run({u"--help"_s}).output.contains(u"inspect"));
+    QVERIFY(run({u"--version"_s}).output.startsWith(u"lapidary-cli "));
+    QCOMPARE(run({}).code, 2);
+    QCOMPARE(run({u"inspect"_s, u"--help"_s}).code, 0);
+    const Result unknown = run({u"frobnicate"_s});
+    QCOMPARE(unknown.code, 2);
+    QCOMPARE(unknown.error, u"lapidary-cli: There is no command frobnicate.\n"
+                            "lapidary-cli --help tells more.\n"_s);
+    const Result option = run({u"inspect"_s, u"--frobnicate"_s});
+    QCOMPARE(option.code, 2);
+    QVERIFY(option.output.isEmpty());
+    const Result nowhere = run({u"inspect"_s, u"/nowhere"_s});
+    QCOMPARE(nowhere.code, 1);
+    QCOMPARE(nowhere.error, u"lapidary-cli: /nowhere/config.json is not there: download it, or "
+                            "choose another folder.\n"_s);
+}
+
+void ProgramTest::inspectWorksFromTheConfigAlone() {
+    const QTemporaryDir folder;
+    QVERIFY(QFile::copy(configs(u"31b"_s), folder.filePath(u"config.json"_s)));
+    const Result people = run({u"inspect"_s, folder.path()});
+    QCOMPARE(people.code, 0);
+    QVERIFY(people.output.startsWith(u"Gemma 4 31B\n"));
+    QVERIFY(people.output.contains(u"has no model.safetensors"));
+    QVERIFY(people.output.contains(u"30,697,345,340"));
+    QVERIFY(people.output.contains(u"60 × model.language_model.layers.*.layer_scalar"));
+
+    const Result program = run({u"inspect"_s, u"--json"_s, folder.path()});
+    const QJsonObject json = QJsonDocument::fromJson(program.output.toUtf8()).object();
+    QVERIFY(!json[u"problem"_s].toString().isEmpty());
+    const QJsonArray caches = json[u"memory"_s][u"caches"_s].toArray();
+    QCOMPARE(caches.size(), 8);
+    QCOMPARE(caches[3][u"contextTokens"_s].toInt(), 262144);
+    QCOMPARE(caches[3][u"windowBytes"_s].toInteger(), 22'313'697'280);
+    QCOMPARE(json[u"layers"_s].toArray().size(), 60);
+}
+
+void ProgramTest::inspectReadsTensorsToo() {
+    const QString folder = QStringLiteral(LAPIDARY_TESTS "/reference/cases/unified/checkpoint");
+    const Result all = run({u"inspect"_s, u"--all"_s, u"--model"_s, folder});
+    QCOMPARE(all.code, 0);
+    QVERIFY(all.output.contains(u"weights in BF16"));
+    QVERIFY(all.output.contains(u"model.language_model.layers.1.layer_scalar"));
+    QVERIFY(!all.output.contains(u"layers.*"));
+    const QJsonObject json =
+        QJsonDocument::fromJson(run({u"inspect"_s, u"--json"_s, folder}).output.toUtf8()).object();
+    QCOMPARE(json[u"format"_s].toString(), u"BF16"_s);
+    QVERIFY(!json.contains(u"problem"_s));
+}
+
+void ProgramTest::inspectSaysWhatIsWrong() {
+    const QTemporaryDir folder;
+    QVERIFY(QFile::copy(configs(u"12b"_s), folder.filePath(u"config.json"_s)));
+    QFile broken(folder.filePath(u"model.safetensors"_s));
+    QVERIFY(broken.open(QIODevice::WriteOnly));
+    broken.write("nonsense, and more of it");
+    broken.close();
+    const Result result = run({u"inspect"_s, folder.path()});
+    QCOMPARE(result.code, 1);
+    QVERIFY(result.output.startsWith(u"Gemma 4 12B\n"));
+    QCOMPARE(result.error, u"lapidary-cli: model.safetensors is not a safetensors file, or has a "
+                           "header above 100 MB: download the file again.\n"_s);
+}
+
+static const Registered<ProgramTest> registered;
+
+#include "program_test.moc"
