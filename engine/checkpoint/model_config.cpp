@@ -31,10 +31,9 @@ Expected<void> readFamily(Fields& top, ModelConfig& config) {
     if (type.empty())
         return fail(ErrorKind::Corrupt,
                     std::format("{}: model_type is missing: download or restore the file.", kFile));
-    return fail(ErrorKind::Unsupported,
-                std::format("{} describes a {} model, and Lapidary runs the Gemma 4 family: choose "
-                            "a Gemma 4 model.",
-                            kFile, type));
+    return fail(ErrorKind::Unsupported, std::format("{} describes a {} model, and Lapidary runs "
+                                                    "the Gemma 4 family: choose a Gemma 4 model.",
+                                                    kFile, type));
 }
 
 /// Of the ids that must lie in the vocabulary only text_config speaks; soft tokens may lie outside.
@@ -64,9 +63,7 @@ void readVision(Fields& top, ModelConfig& config) {
     else if (type == "gemma4_unified_vision")
         config.imageEmbedder = readImageEmbedder(*vision);
     else
-        vision->unsupported(std::format("{} is \"{}\", which Lapidary does not run: choose another "
-                                        "model",
-                                        vision->nameOf("model_type"), type));
+        vision->unsupported(std::format("{} is \"{}\"", vision->nameOf("model_type"), type));
 }
 
 } // namespace
@@ -90,8 +87,7 @@ Expected<ModelConfig> readModelConfig(std::string_view json) {
         if (!quantization)
             quantization = text.optionalObject("quantization_config");
         if (!top.boolean("tie_word_embeddings", true))
-            top.unsupported("tie_word_embeddings asks for a head of its own, which Lapidary does "
-                            "not run: choose another model");
+            top.unsupported("tie_word_embeddings asks for a head of its own");
         readTextConfig(text, config);
         readMediaTokens(top, config.tokens);
         readVision(top, config);

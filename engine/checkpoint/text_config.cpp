@@ -4,6 +4,7 @@
 
 #include <charconv>
 #include <format>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -23,9 +24,8 @@ std::vector<bool> readLayerTypes(Fields& text, int layers) {
     } else {
         for (const std::string& type : text.texts("layer_types")) {
             if (type != kSliding && type != kFull)
-                text.unsupported(std::format("{} has a layer of type \"{}\", which Lapidary does "
-                                             "not run: choose another model",
-                                             text.nameOf("layer_types"), type));
+                text.unsupported(
+                    std::format("{} has a layer of type \"{}\"", text.nameOf("layer_types"), type));
             sliding.push_back(type == kSliding);
         }
         if (sliding.size() != static_cast<std::size_t>(layers))
@@ -55,6 +55,7 @@ void readHeadSizes(Fields& text, bool keyIsValue, std::vector<LayerConfig>& laye
         }
         return;
     }
+    std::set<std::size_t> seen;
     for (const std::string& key : perLayer->keys()) {
         std::size_t index = layers.size();
         const char* const end = key.data() + key.size();
@@ -65,14 +66,14 @@ void readHeadSizes(Fields& text, bool keyIsValue, std::vector<LayerConfig>& laye
                                          text.nameOf("num_hidden_layers")));
             continue;
         }
-        if (key != std::to_string(index))
+        // Written with leading zeros, so that one layer could be named twice.
+        if (!seen.insert(index).second)
             perLayer->report(std::format("{} names a layer a second time", perLayer->nameOf(key)));
         Fields layer = perLayer->object(key);
         for (const std::string& name : layer.keys())
             if (name != "head_dim" && name != "num_key_value_heads")
-                layer.unsupported(std::format("{} differs from layer to layer, which Lapidary does "
-                                              "not run: choose another model",
-                                              layer.nameOf(name)));
+                layer.unsupported(
+                    std::format("{} differs from layer to layer", layer.nameOf(name)));
         layers[index].headDim =
             layer.optionalInteger("head_dim", limits::kHeadDim).value_or(layers[index].headDim);
         layers[index].kvHeads = layer.optionalInteger("num_key_value_heads", limits::kHeads)
@@ -102,9 +103,9 @@ void shareKv(Fields& text, int sharing, bool doubleWide, std::vector<LayerConfig
         }
         const LayerConfig& donor = layers[static_cast<std::size_t>(layer.kvDonor)];
         if (donor.headDim != layer.headDim || donor.kvHeads != layer.kvHeads)
-            text.report(std::format("layer {} shares the K/V of layer {} and has other head sizes "
-                                    "in {}",
-                                    index, layer.kvDonor, text.nameOf("per_layer_config")));
+            text.report(
+                std::format("layer {} shares the K/V of layer {} and has other head sizes in {}",
+                            index, layer.kvDonor, text.nameOf("per_layer_config")));
         if (doubleWide)
             layer.mlpWidth *= 2;
     }
@@ -143,9 +144,7 @@ RotaryConfig readRotary(Fields rope) {
     if (type == "proportional")
         rotary.partialFactor = rope.optionalNumber("partial_rotary_factor", 0, 1).value_or(1);
     else if (type != "default")
-        rope.unsupported(std::format("{} is \"{}\", which Lapidary does not run: choose another "
-                                     "model",
-                                     rope.nameOf("rope_type"), type));
+        rope.unsupported(std::format("{} is \"{}\"", rope.nameOf("rope_type"), type));
     rotary.factor = rope.optionalNumber("factor", 1e-3, 1e3).value_or(1);
     return rotary;
 }
@@ -200,18 +199,15 @@ Bidirectional readBidirectional(Fields& text, const ModelConfig& config) {
         return config.modelType == "gemma4_unified" ? Bidirectional::Vision : Bidirectional::None;
     const std::optional<std::string> value = text.optionalText("use_bidirectional_attention");
     if (value && *value != "vision")
-        text.unsupported(std::format("{} is \"{}\", which Lapidary does not run: choose another "
-                                     "model",
-                                     text.nameOf("use_bidirectional_attention"), *value));
+        text.unsupported(
+            std::format("{} is \"{}\"", text.nameOf("use_bidirectional_attention"), *value));
     return value ? Bidirectional::Vision : Bidirectional::None;
 }
 
 /// What every released model has alike and nothing here computes otherwise.
 void checkFixed(Fields& text) {
     const auto differs = [&](const char* key, const char* what) {
-        text.unsupported(std::format("{} asks for {}, which Lapidary does not run: choose another "
-                                     "model",
-                                     text.nameOf(key), what));
+        text.unsupported(std::format("{} asks for {}", text.nameOf(key), what));
     };
     if (text.text("hidden_activation") != "gelu_pytorch_tanh" && text.has("hidden_activation"))
         differs("hidden_activation", text.text("hidden_activation").c_str());

@@ -27,8 +27,7 @@ VisionTowerConfig readVisionTower(Fields& vision) {
     const int kvHeads =
         vision.optionalInteger("num_key_value_heads", limits::kHeads).value_or(tower.heads);
     if (kvHeads != tower.heads)
-        vision.unsupported(std::format("{} is {} and {} is {}, which Lapidary does not run: choose "
-                                       "another model",
+        vision.unsupported(std::format("{} is {} and {} is {}",
                                        vision.nameOf("num_key_value_heads"), kvHeads,
                                        vision.nameOf("num_attention_heads"), tower.heads));
     if (tower.headDim % 4 != 0)
@@ -36,13 +35,10 @@ VisionTowerConfig readVisionTower(Fields& vision) {
                                   vision.nameOf("head_dim"), tower.headDim));
     if (vision.optionalText("hidden_activation").value_or("gelu_pytorch_tanh")
         != "gelu_pytorch_tanh")
-        vision.unsupported(std::format("{} is not gelu_pytorch_tanh, which Lapidary does not run: "
-                                       "choose another model",
-                                       vision.nameOf("hidden_activation")));
+        vision.unsupported(
+            std::format("{} is not gelu_pytorch_tanh", vision.nameOf("hidden_activation")));
     if (vision.boolean("attention_bias", false))
-        vision.unsupported(std::format("{} asks for biases, which Lapidary does not run: choose "
-                                       "another model",
-                                       vision.nameOf("attention_bias")));
+        vision.unsupported(std::format("{} asks for biases", vision.nameOf("attention_bias")));
     return tower;
 }
 

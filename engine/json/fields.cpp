@@ -20,7 +20,9 @@ const Json& emptyObject() {
 void FieldErrors::report(ErrorKind kind, const std::string& what) {
     if (first_)
         return;
-    const char* const remedy = kind == ErrorKind::Corrupt ? ": download or restore the file." : "";
+    const char* const remedy = kind == ErrorKind::Corrupt
+                                   ? ": download or restore the file."
+                                   : ", which Lapidary does not run: choose another model.";
     first_ = Error{kind, std::format("{}: {}{}", file_, what, remedy)};
 }
 

@@ -16,8 +16,8 @@ class FieldErrors {
 public:
     explicit FieldErrors(std::string file) : file_(std::move(file)) {}
 
-    /// Keeps the first: "FILE: WHAT: download or restore the file." for Corrupt, "FILE: WHAT." with
-    /// the remedy that the caller wrote otherwise.
+    /// Keeps the first: "FILE: WHAT: download or restore the file." for Corrupt, and "FILE: WHAT,
+    /// which Lapidary does not run: choose another model." for Unsupported.
     void report(ErrorKind kind, const std::string& what);
 
     [[nodiscard]] const std::optional<Error>& first() const { return first_; }

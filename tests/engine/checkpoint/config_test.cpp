@@ -171,8 +171,8 @@ void ConfigTest::refusesWithASentence_data() {
     corrupt("12b.saved", "/text_config/per_layer_config/48", R"({"head_dim": 512})",
             "text_config.per_layer_config.48 is no layer of the 48 that "
             "text_config.num_hidden_layers counts");
-    corrupt("12b.saved", "/text_config/per_layer_config/05", "{}",
-            "text_config.per_layer_config.05 names a layer a second time");
+    corrupt("12b.saved", "/text_config/per_layer_config/5", "{}",
+            "text_config.per_layer_config.5 names a layer a second time");
     corrupt("e2b", "/text_config/num_kv_shared_layers", "35",
             "text_config.num_kv_shared_layers must be a whole number from 0 to 34");
     corrupt("e2b", "/text_config/num_kv_shared_layers", "32",
@@ -222,8 +222,8 @@ void ConfigTest::refusesWithASentence_data() {
             "text_config.layer_types has a layer of type \"linear_attention\"");
     refused("12b", "/text_config/rope_parameters/full_attention/rope_type", "\"yarn\"",
             "text_config.rope_parameters.full_attention.rope_type is \"yarn\"");
-    refused("12b.saved", "/text_config/per_layer_config/5/intermediate_size", "7",
-            "text_config.per_layer_config.5.intermediate_size differs from layer to layer");
+    refused("12b.saved", "/text_config/per_layer_config/05/intermediate_size", "7",
+            "text_config.per_layer_config.05.intermediate_size differs from layer to layer");
     refused("12b", "/vision_config/model_type", "\"siglip\"",
             "vision_config.model_type is \"siglip\"");
     refused("31b", "/vision_config/num_key_value_heads", "8",

@@ -53,6 +53,7 @@ MadeCheckpoint::MadeCheckpoint(Kind kind) {
                 {"sliding_window", 16},
                 {"max_position_embeddings", 64},
                 {"rms_norm_eps", 1e-6},
+                {"hidden_activation", "gelu_pytorch_tanh"},
                 {"final_logit_softcapping", nullptr},
                 {"attention_k_eq_v", false},
                 {"hidden_size_per_layer_input", 0},
