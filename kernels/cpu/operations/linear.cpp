@@ -33,6 +33,11 @@ constexpr std::int64_t kStep = 2 * static_cast<std::int64_t>(kLanes);
 constexpr int kTileRows = HWY_TARGET == HWY_AVX2 ? 3 : 4;
 constexpr int kTileChannels = 4;
 
+// One or two rows wait for memory, and the more channels are under way the less: on two Zen 4 cores
+// 16 channels of one row reach 90 % of what reading alone does, 8 reach 83 % and 4 reach 65 %.
+constexpr int kOneRowChannels = HWY_TARGET == HWY_AVX2 ? 8 : 16;
+constexpr int kTwoRowChannels = HWY_TARGET == HWY_AVX2 ? 4 : 8;
+
 // Channels that share the accumulators in memory: 64 rows × 16 × 64 bytes are 64 KiB of the second
 // cache level.
 constexpr std::int64_t kBlockChannels = 16;
@@ -91,7 +96,12 @@ struct Tile {
     float* const* y;           ///< its rows
     std::int64_t channel;      ///< index in y of its first channel
     std::int64_t blockChannel; ///< index in `accumulators`
+    bool lastRows;             ///< no tile after this one reads the same weights
 };
+
+// Bytes of each channel that are asked for before they are needed. 16 channels have 4 KiB on the
+// way: more than the 2.5 KiB that arrive in 100 ns at 25 GB/s. 128 and 512 lose 10 %.
+constexpr std::size_t kPrefetch = 256;
 
 /// sums += W x over one step.
 template <class Step, int Rows, int Channels, class... Count>
@@ -131,8 +141,22 @@ HWY_NOINLINE void multiplyTile(const Tile& tile) {
             sums[r][c] = tile.first ? hn::Zero(kFloats) : hn::Load(kFloats, place(r, c));
     }
     std::int64_t k = tile.begin;
-    for (; k + kStep <= tile.end; k += kStep)
+    // Where this tile ends, the next one of as many channels begins; blocks of k go on below.
+    const bool whole = tile.first && tile.last;
+    const std::int64_t turn = tile.end - static_cast<std::int64_t>(kPrefetch / Step::kSize);
+    const std::size_t toNext = static_cast<std::size_t>(Channels) * tile.channelBytes;
+    for (; k + kStep <= tile.end; k += kStep) {
+        if (tile.lastRows) {
+            const std::byte* const next = tile.weights + static_cast<std::size_t>(k) * Step::kSize
+                                          + (!whole     ? toNext
+                                             : k < turn ? kPrefetch
+                                                        : kPrefetch + toNext - tile.channelBytes);
+#pragma GCC unroll 8
+            for (int c = 0; c < Channels; ++c)
+                hwy::Prefetch(next + static_cast<std::size_t>(c) * tile.channelBytes);
+        }
         multiplyStep<Step, Rows, Channels>(tile, k, sums);
+    }
     if (k < tile.end)
         multiplyStep<Step, Rows, Channels>(tile, k, sums, static_cast<std::size_t>(tile.end - k));
 #pragma GCC unroll 8
@@ -147,28 +171,46 @@ HWY_NOINLINE void multiplyTile(const Tile& tile) {
     }
 }
 
-template <class Step, int Channels>
+template <class Step, int Channels, int MostRows>
 void multiplyRows(const Tile& tile, std::int64_t rows) {
     Tile part = tile;
     std::int64_t row = 0;
-    const auto advance = [&](int count) {
-        row += count;
-        part.x += count;
-        part.y += count;
-        part.accumulators += static_cast<std::size_t>(count * kBlockChannels) * kLanes;
-    };
-    for (; row + kTileRows <= rows; advance(kTileRows))
-        multiplyTile<Step, kTileRows, Channels>(part);
-    switch (rows - row) {
-    case 3:
-        return multiplyTile<Step, 3, Channels>(part);
-    case 2:
-        return multiplyTile<Step, 2, Channels>(part);
-    case 1:
-        return multiplyTile<Step, 1, Channels>(part);
-    default:
-        return;
+    for (; row + MostRows <= rows; row += MostRows) {
+        part.lastRows = row + MostRows == rows;
+        multiplyTile<Step, MostRows, Channels>(part);
+        part.x += MostRows;
+        part.y += MostRows;
+        part.accumulators += static_cast<std::size_t>(MostRows * kBlockChannels) * kLanes;
     }
+    part.lastRows = true;
+    if constexpr (MostRows > 3)
+        if (rows - row == 3)
+            return multiplyTile<Step, 3, Channels>(part);
+    if constexpr (MostRows > 2)
+        if (rows - row == 2)
+            return multiplyTile<Step, 2, Channels>(part);
+    if constexpr (MostRows > 1)
+        if (rows - row == 1)
+            return multiplyTile<Step, 1, Channels>(part);
+}
+
+/// As many channels as one tile takes of the `channels` that there are; returns how many.
+template <class Step>
+std::int64_t multiplyTiles(const Tile& tile, std::int64_t rows, std::int64_t channels) {
+    if (rows == 1 && channels >= kOneRowChannels) {
+        multiplyRows<Step, kOneRowChannels, 1>(tile, rows);
+        return kOneRowChannels;
+    }
+    if (rows == 2 && channels >= kTwoRowChannels) {
+        multiplyRows<Step, kTwoRowChannels, 2>(tile, rows);
+        return kTwoRowChannels;
+    }
+    if (channels >= kTileChannels) {
+        multiplyRows<Step, kTileChannels, kTileRows>(tile, rows);
+        return kTileChannels;
+    }
+    multiplyRows<Step, 1, kTileRows>(tile, rows);
+    return 1;
 }
 
 /// At most kBlockChannels channels from `channel` on, for all rows of the job.
@@ -194,14 +236,9 @@ void multiplyBlock(const LinearJob& job, std::int64_t channel) {
                             .accumulators = accumulators,
                             .y = job.y.data(),
                             .channel = channel + c,
-                            .blockChannel = c};
-            if (c + kTileChannels <= channels) {
-                multiplyRows<Step, kTileChannels>(tile, rows);
-                c += kTileChannels;
-            } else {
-                multiplyRows<Step, 1>(tile, rows);
-                ++c;
-            }
+                            .blockChannel = c,
+                            .lastRows = false};
+            c += multiplyTiles<Step>(tile, rows, channels - c);
         }
     }
 }

@@ -7,6 +7,7 @@
 #define LAPIDARY_SIMD_INL
 #endif
 
+#include <hwy/cache_control.h>
 #include <hwy/contrib/math/math-inl.h>
 #include <hwy/highway.h>
 
