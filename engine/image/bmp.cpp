@@ -158,7 +158,7 @@ Expected<Image> readPlain(const Header& header, std::span<const std::byte> pixel
         return image;
     const std::size_t stride = header.stride();
     const auto height = static_cast<std::size_t>(header.height);
-    if (pixels.size() / stride < height)
+    if (pixels.size() < stride * height) // no overflow: blankImage has bounded the sides
         return endsTooEarly(kFormat);
     for (std::size_t y = 0; y < height; ++y) {
         unpackRow(header, pixels.subspan(y * stride, stride),
@@ -213,7 +213,9 @@ Expected<Image> readRuns(const Header& header, std::span<const std::byte> pixels
     ByteCursor cursor(pixels);
     const bool halves = header.compression == Rle4; // two pixels a byte, the upper half first
     const auto indexAt = [&](std::uint32_t byte, std::size_t i) -> std::size_t {
-        return halves ? (i % 2 == 0 ? byte >> 4 : byte & 15U) : byte;
+        if (!halves)
+            return byte;
+        return i % 2 == 0 ? byte >> 4 : byte & 15U;
     };
     while (!painter.full() && !cursor.failed()) {
         const std::size_t count = cursor.u8();

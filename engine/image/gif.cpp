@@ -64,8 +64,9 @@ std::vector<int> rowOrder(int height, bool interlaced) {
     struct Pass {
         int first, step;
     };
-    constexpr std::array kInterlaced = {Pass{0, 8}, Pass{4, 8}, Pass{2, 4}, Pass{1, 2}};
-    constexpr std::array kPlain = {Pass{0, 1}};
+    constexpr std::array kInterlaced = {Pass{.first = 0, .step = 8}, Pass{.first = 4, .step = 8},
+                                        Pass{.first = 2, .step = 4}, Pass{.first = 1, .step = 2}};
+    constexpr std::array kPlain = {Pass{.first = 0, .step = 1}};
     for (const Pass pass : interlaced ? std::span<const Pass>(kInterlaced) : kPlain) {
         for (int row = pass.first; row < height; row += pass.step)
             order.push_back(row);

@@ -58,8 +58,8 @@ Taps makeTaps(int inputSize, int outputSize) {
     std::vector<double> exact(taps.ranges.size() * static_cast<std::size_t>(taps.widest));
     for (std::size_t output = 0; output < taps.ranges.size(); ++output) {
         const double center = scale * (static_cast<double>(output) + 0.5);
-        const int first = std::max(static_cast<int>(center - support + 0.5), 0);
-        const int end = std::min(static_cast<int>(center + support + 0.5), inputSize);
+        const int first = std::max(static_cast<int>(std::floor(center - support + 0.5)), 0);
+        const int end = std::min(static_cast<int>(std::floor(center + support + 0.5)), inputSize);
         taps.ranges[output] = {.first = first, .count = std::min(end - first, taps.widest)};
         const auto row =
             std::span(exact).subspan(output * static_cast<std::size_t>(taps.widest),
