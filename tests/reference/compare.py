@@ -86,6 +86,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=1)
     arguments = parser.parse_args()
     cli = shlex.split(arguments.cli)
+    torch.set_num_threads(1)  # as in make.py
     results = [good for case in cases(arguments) for good in compare_case(cli, case)]
     print(f"{sum(results)} of {len(results)} prompts agree")
     return 0 if all(results) else 1

@@ -13,6 +13,8 @@ import pictures
 from variants import Prompt, Variant
 
 GREEDY_TOKENS = 24
+FEWEST_DIFFERENT = 4  # random models like to repeat themselves
+MOST_DRAWS = 200  # most fail within a few tokens
 # Closer calls than these could fall differently in another order of float32 additions, which would say nothing
 # about either engine. Such prompts are drawn again.
 SMALLEST_LEAD = 2e-3
@@ -56,7 +58,7 @@ def expect(model: PreTrainedModel, prompt: Prompt, folder: Path, chance: random.
     features = [pictures.features(model, one) for one in processed]
     if features:
         embed_once(model, features)
-    for _ in range(40):
+    for _ in range(MOST_DRAWS):
         ids = draw_ids(model, prompt, [len(one) for one in features], chance)
         try:
             return Expected(
@@ -69,7 +71,7 @@ def expect(model: PreTrainedModel, prompt: Prompt, folder: Path, chance: random.
             )
         except Unsuitable:
             continue
-    raise RuntimeError(f"no suitable ids for {prompt} in 40 draws")
+    raise RuntimeError(f"no suitable ids for {prompt} in {MOST_DRAWS} draws")
 
 
 def embed_once(model: PreTrainedModel, features: list[torch.Tensor]) -> None:
@@ -160,7 +162,7 @@ def greedy(model: PreTrainedModel, ids: torch.Tensor, processed: list[dict[str, 
             raise Unsuitable
         ids = torch.cat([ids, best.indices[:1][None]], dim=1)
     tokens = ids[0, start:]
-    if len(set(tokens.tolist())) < GREEDY_TOKENS // 4:
+    if len(set(tokens.tolist())) < FEWEST_DIFFERENT:
         raise Unsuitable
     if not (processed and model.config.model_type == "gemma4_unified"):  # there `generate` opens the full layers
         assert tokens.tolist() == generate(model, ids[:, :start], processed)
