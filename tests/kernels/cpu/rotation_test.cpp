@@ -185,35 +185,40 @@ void RotationTest::sharingLayersStoreNothing() {
 }
 
 void RotationTest::roundsToTheNearestEvenBf16() {
-    // V of one number a head is ±1 before the norm's rounding; two numbers give ratios that land
-    // everywhere between bf16 neighbours, ties included.
+    // A head of ones has a root mean square of exactly 1 and does not turn at position 0, so that
+    // the stored key is its norm's weight: numbers halfway between bf16 neighbours, whose spacing
+    // is 1/128 from 1 to 2, and the f32 numbers just beside them.
     const auto backend = openCpu();
-    std::mt19937 random(20273);
-    Values qNorm{.numbers = {1, 1}, .shape = {2}};
-    Values frequencies{.numbers = {0}, .shape = {1}};
-    const std::int64_t rows = 4000;
-    Values q = randomValues(random, {rows, 1, 2});
-    Values v = randomValues(random, {rows, 1, 2});
-    Cache keys(DType::BF16, rows, 1, 2);
-    Cache values(DType::BF16, rows, 1, 2);
-    Cache wholeKeys(DType::F32, rows, 1, 2);
-    Cache wholeValues(DType::F32, rows, 1, 2);
-    const auto store = [&](Cache& k, Cache& to) {
-        Values copy = q;
-        backend->rotateAndStore({.q = copy.tensor(),
-                                 .k = v.tensor(),
-                                 .v = v.tensor(),
-                                 .qNorm = qNorm.tensor(),
-                                 .kNorm = qNorm.tensor(),
-                                 .frequencies = frequencies.tensor(),
-                                 .cache = {.k = k.tensor, .v = to.tensor}});
-    };
-    store(keys, values);
-    store(wholeKeys, wholeValues);
+    Values weights{.numbers = {}, .shape = {}};
+    for (int i = 0; i < 128; ++i) {
+        const float tie = 1.0F + static_cast<float>(2 * i + 1) / 256;
+        for (const float number : {tie, std::nextafter(tie, 0.0F), std::nextafter(tie, 4.0F)}) {
+            weights.numbers.push_back(number);
+            weights.numbers.push_back(-number);
+        }
+    }
+    const std::int64_t headDim = std::ssize(weights.numbers);
+    weights.shape = {headDim};
+    Values ones{.numbers = std::vector<float>(weights.numbers.size(), 1.0F),
+                .shape = {1, 1, headDim}};
+    Values q = ones;
+    Values frequencies{.numbers = std::vector<float>(weights.numbers.size() / 2, 1.0F),
+                       .shape = {headDim / 2}};
+    Cache keys(DType::BF16, 1, 1, headDim);
+    Cache values(DType::BF16, 1, 1, headDim);
+    backend->rotateAndStore({.q = q.tensor(),
+                             .k = ones.tensor(),
+                             .v = ones.tensor(),
+                             .qNorm = weights.tensor(),
+                             .kNorm = weights.tensor(),
+                             .frequencies = frequencies.tensor(),
+                             .epsilon = 0,
+                             .cache = {.k = keys.tensor, .v = values.tensor}});
     std::vector<float> rounded;
-    for (const float number : wholeValues.wholes)
+    for (const float number : weights.numbers)
         rounded.push_back(toBf16(number));
-    QCOMPARE(bitDifference(values.numbers(), rounded), std::string());
+    QCOMPARE(bitDifference(q.numbers, weights.numbers), std::string());
+    QCOMPARE(bitDifference(keys.numbers(), rounded), std::string());
 }
 
 void RotationTest::rowsDoNotDependOnTheirNeighbours() {
