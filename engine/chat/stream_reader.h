@@ -25,10 +25,10 @@ struct MalformedCall {
 using StreamEvent = std::variant<ThoughtText, ThoughtEnded, AnswerText, ToolCalled, MalformedCall>;
 
 struct StreamOptions {
-    StreamStart start = StreamStart::Answer; ///< from the Prompt
-    bool showThoughts = true;                ///< false: thoughts are read, counted and dropped
-    std::vector<std::string> stopStrings;    ///< end the answer before the first occurrence
-    std::vector<Tool> tools;                 ///< their schemas decide what a bare argument means
+    StreamStart start = StreamStart::Answer;   ///< from the Prompt
+    bool showThoughts = true;                  ///< false: thoughts are read, counted and dropped
+    std::vector<std::string> stopStrings = {}; ///< end the answer before the first occurrence
+    std::vector<Tool> tools = {};              ///< their schemas decide what a bare argument means
 };
 
 /// What a token means for the generation.

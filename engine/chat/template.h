@@ -51,12 +51,12 @@ struct Prompt {
 struct WrittenReply {
     /// All generated tokens but the stop token. Used while the thought stays in the prompt: after
     /// the last user message. Empty: not known.
-    std::vector<TokenId> reply;
+    std::vector<TokenId> reply = {};
     StreamStart start = StreamStart::Answer; ///< where `reply` began
     /// Where `reply` ended: Thought or InsideThought if it was cut off in a thought.
     StreamStart end = StreamStart::InsideAnswer;
     /// The tokens of the answer alone. Used once the thought is gone. Empty: not known.
-    std::vector<TokenId> answer;
+    std::vector<TokenId> answer = {};
 };
 
 /// What differs inside the family (gemma4.md 7.1).
