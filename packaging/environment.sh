@@ -114,6 +114,9 @@ prepare_root() {
     exec 8>&-
 }
 
+# What was compiled for one checkout serves the next, wherever it lies.
+export CCACHE_DIR=${CCACHE_DIR:-$cache/ccache} CCACHE_BASEDIR=$repo CCACHE_NOHASHDIR=1
+
 prepare_environment() {
     if is_debian_13; then prepare_system; else prepare_root; fi
 }
@@ -139,7 +142,7 @@ in_environment() {
     case $cache in /tmp/* | /var/*) binds+=(--bind "$cache" "$cache") ;; esac
     bwrap --bind "$root" / --dev-bind /dev /dev --proc /proc --ro-bind /sys /sys --tmpfs /tmp "${binds[@]}" \
         --ro-bind-try /etc/resolv.conf /etc/resolv.conf --ro-bind-try /etc/machine-id /etc/machine-id \
-        --setenv LC_ALL C.UTF-8 --setenv CCACHE_DIR "${CCACHE_DIR:-$cache/ccache}" --chdir "$PWD" -- "$@"
+        --setenv LC_ALL C.UTF-8 --chdir "$PWD" -- "$@"
 }
 
 # Shows how far ninja is, in place, on a terminal.
