@@ -115,7 +115,7 @@ prepare_root() {
 }
 
 # What was compiled for one checkout serves the next, wherever it lies.
-export CCACHE_DIR=${CCACHE_DIR:-$cache/ccache} CCACHE_BASEDIR=$repo CCACHE_NOHASHDIR=1
+export CCACHE_BASEDIR=$repo CCACHE_NOHASHDIR=1
 
 prepare_environment() {
     if is_debian_13; then prepare_system; else prepare_root; fi
