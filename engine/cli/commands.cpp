@@ -6,8 +6,10 @@ namespace lapidary::cli {
 
 std::span<const Command* const> commands() {
     static constexpr std::array kCommands = {
+        &kChat,
         &kInspect,
         &kEval,
+        &kBench,
     };
     return kCommands;
 }

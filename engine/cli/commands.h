@@ -4,6 +4,8 @@
 
 namespace lapidary::cli {
 
+extern const Command kBench;
+extern const Command kChat;
 extern const Command kEval;
 extern const Command kInspect;
 
