@@ -1,0 +1,127 @@
+#include "engine/generation/tiny_model.h"
+#include "registry.h"
+
+#include <QTest>
+
+#include <fstream>
+
+namespace lapidary::engine::test {
+
+class LoadModelTest final : public QObject {
+    Q_OBJECT
+
+private slots:
+    void progressRisesToTheEnd();
+    void aCancelIsHeard();
+    void memoryIsAsPlanned_data();
+    void memoryIsAsPlanned();
+    void whatDoesNotFitIsRefusedBeforeTheLoad();
+    void missingTokenizersAreNamed();
+};
+
+void LoadModelTest::progressRisesToTheEnd() {
+    const TinyFolder folder("experts/checkpoint");
+    std::vector<LoadProgress> told;
+    const auto model = loadModel({.folder = folder.path(),
+                                  .recipe = tinyRecipe(100),
+                                  .threads = 1,
+                                  .progress = [&](const LoadProgress& p) { told.push_back(p); },
+                                  .stop = {}});
+    QVERIFY(model);
+    QVERIFY(told.size() > 10);
+    std::size_t done = 0;
+    for (const LoadProgress& progress : told) {
+        QVERIFY(progress.doneBytes >= done && progress.doneBytes <= progress.totalBytes);
+        done = progress.doneBytes;
+    }
+    QCOMPARE(told.back().phase, LoadProgress::Phase::WarmingUp);
+    QCOMPARE(told.back().doneBytes, told.back().totalBytes);
+}
+
+void LoadModelTest::aCancelIsHeard() {
+    const TinyFolder folder("experts/checkpoint");
+    std::stop_source stop;
+    int calls = 0;
+    const auto model = loadModel({.folder = folder.path(),
+                                  .recipe = tinyRecipe(100),
+                                  .threads = 1,
+                                  .progress =
+                                      [&](const LoadProgress&) {
+                                          if (++calls == 5)
+                                              stop.request_stop();
+                                      },
+                                  .stop = stop.get_token()});
+    QVERIFY(!model);
+    QCOMPARE(model.error().kind, ErrorKind::Cancelled);
+    QVERIFY(calls < 12);
+}
+
+void LoadModelTest::memoryIsAsPlanned_data() {
+    QTest::addColumn<std::string>("checkpoint");
+    for (const char* variant : {"unified", "e_series", "experts", "dense", "text_only"})
+        QTest::addRow("%s", variant) << std::string(variant) + "/checkpoint";
+}
+
+void LoadModelTest::memoryIsAsPlanned() {
+    QFETCH(std::string, checkpoint);
+    const TinyFolder folder(checkpoint);
+    const auto model = folder.load(tinyRecipe(3000));
+    const auto close = [](std::size_t measured, std::size_t planned) {
+        return double(measured) <= 1.03 * double(planned)
+               && double(measured) >= 0.97 * double(planned);
+    };
+    QCOMPARE(model->measuredMemory()[MemoryPart::Cache], std::size_t{0});
+    {
+        const auto session = model->openSession();
+        QVERIFY(session);
+        const MemoryPlan measured = model->measuredMemory();
+        for (const MemoryPart part :
+             {MemoryPart::Weights, MemoryPart::Cache, MemoryPart::Activations})
+            QVERIFY2(close(measured[part], model->plan()[part]),
+                     qPrintable(QString("part %1: %2 measured, %3 planned")
+                                    .arg(int(part))
+                                    .arg(measured[part])
+                                    .arg(model->plan()[part])));
+    }
+    QCOMPARE(model->measuredMemory()[MemoryPart::Cache], std::size_t{0});
+}
+
+void LoadModelTest::whatDoesNotFitIsRefusedBeforeTheLoad() {
+    const TinyFolder folder("unified/checkpoint");
+    // A context that no machine has memory for.
+    std::ifstream in(folder.path() / "config.json");
+    std::string config{std::istreambuf_iterator<char>(in), {}};
+    const std::string from = "\"max_position_embeddings\": 4096";
+    QVERIFY(config.contains(from));
+    config.replace(config.find(from), from.size(), "\"max_position_embeddings\": 2000000000");
+    std::ofstream(folder.path() / "config.json") << config;
+
+    bool loaded = false;
+    const auto model = loadModel({.folder = folder.path(),
+                                  .recipe = tinyRecipe(2000000000),
+                                  .threads = 1,
+                                  .progress = [&](const LoadProgress&) { loaded = true; },
+                                  .stop = {}});
+    QVERIFY(!model);
+    QVERIFY(!loaded);
+    QCOMPARE(model.error().kind, ErrorKind::DoesNotFit);
+}
+
+void LoadModelTest::missingTokenizersAreNamed() {
+    const TinyFolder folder("unified/checkpoint");
+    std::filesystem::remove(folder.path() / "tokenizer.json");
+    const auto model = loadModel({.folder = folder.path(),
+                                  .recipe = tinyRecipe(100),
+                                  .threads = 1,
+                                  .progress = {},
+                                  .stop = {}});
+    QVERIFY(!model);
+    QCOMPARE(model.error().kind, ErrorKind::NotFound);
+    QVERIFY(model.error().sentence.contains("tokenizer"));
+}
+
+const Registered<LoadModelTest> registered;
+
+} // namespace lapidary::engine::test
+
+#include "load_model_test.moc"
