@@ -30,7 +30,8 @@ int main(int argc, char** argv) {
         only.append(arguments.takeAt(1));
     for (const MakeTest make : registeredTests()) {
         const std::unique_ptr<QObject> test = make();
-        if (only.isEmpty() || only.contains(QLatin1String(test->metaObject()->className())))
+        const QString name = QString::fromLatin1(test->metaObject()->className());
+        if (only.isEmpty() || only.contains(name.section(QStringLiteral("::"), -1)))
             failed += QTest::qExec(test.get(), arguments);
     }
     return failed == 0 ? 0 : 1;
