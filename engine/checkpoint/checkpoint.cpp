@@ -18,6 +18,8 @@ constexpr std::size_t kLargestConfig = 16U << 20U;
 
 Expected<FolderConfig> readFolderConfig(const std::filesystem::path& folder) {
     const Expected<std::string> text = readTextFile(folder / "config.json", kLargestConfig);
+    if (!text && text.error().kind == ErrorKind::NotFound)
+        return std::unexpected(foreignFormat(folder).value_or(text.error()));
     if (!text)
         return std::unexpected(text.error());
     Expected<ModelConfig> model = readModelConfig(*text);

@@ -13,9 +13,9 @@
 
 namespace lapidary::engine {
 
-namespace {
-
 namespace fs = std::filesystem;
+
+namespace {
 
 constexpr std::string_view kSafetensors = ".safetensors";
 constexpr std::string_view kIndex = ".safetensors.index.json";
@@ -44,12 +44,8 @@ std::vector<std::string> namesEndingIn(const fs::path& folder, std::string_view 
 }
 
 std::unexpected<Error> failWithoutTensors(const fs::path& folder) {
-    for (const auto& [ending, name] : kForeignFiles)
-        if (!namesEndingIn(folder, ending).empty())
-            return fail(ErrorKind::Unsupported,
-                        std::format("{} holds its weights as {}, which Lapidary does not read yet: "
-                                    "choose a checkpoint in safetensors format.",
-                                    folder.string(), name));
+    if (const std::optional<Error> foreign = foreignFormat(folder))
+        return std::unexpected(*foreign);
     return fail(
         ErrorKind::NotFound,
         std::format("{} has no model.safetensors: download the model's weights.", folder.string()));
@@ -81,6 +77,16 @@ Expected<Layout> findLayout(const fs::path& folder) {
 }
 
 } // namespace
+
+std::optional<Error> foreignFormat(const fs::path& path) {
+    for (const auto& [ending, name] : kForeignFiles)
+        if (path.extension() == ending || !namesEndingIn(path, ending).empty())
+            return Error{ErrorKind::Unsupported,
+                         std::format("{} holds its weights as {}, which Lapidary does not read "
+                                     "yet: choose a checkpoint in safetensors format.",
+                                     path.string(), name)};
+    return std::nullopt;
+}
 
 Expected<void> TensorStore::add(const std::string& fileName, const std::string& ownName,
                                 const TensorView& view) {

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,6 +21,10 @@ struct StoredTensor {
     std::string fileName; ///< "model-00001-of-00002.safetensors"
     std::string ownName;  ///< as the file calls it
 };
+
+/// What to say of a folder or file whose weights are in a format without a reader; none when there
+/// is no sign of one.
+[[nodiscard]] std::optional<Error> foreignFormat(const std::filesystem::path& path);
 
 /// All tensors of the safetensors files of a folder: one file, or the shards of an index
 /// (formats.md 3.3), by their canonical names. Any thread.

@@ -54,7 +54,7 @@ void widenToF32(const TensorView& from, std::span<std::byte> to) {
         widenHalves(from.bytes, to, floatFromHalf);
         return;
     default:
-        LAPIDARY_ASSERT(!"a floating-point tensor");
+        assertionFailed("a floating-point tensor");
     }
 }
 

@@ -24,6 +24,7 @@ private slots:
     void readsShards();
     void refusesWithASentence_data();
     void refusesWithASentence();
+    void namesFormatsItDoesNotRead();
     void renamesTensors_data();
     void renamesTensors();
     void widensEveryHalf();
@@ -220,6 +221,20 @@ void CheckpointTest::refusesWithASentence() {
     QVERIFY(!checkpoint);
     QTEST(QString::fromStdString(checkpoint.error().sentence), "sentence");
     QCOMPARE(checkpoint.error().kind, kind);
+}
+
+void CheckpointTest::namesFormatsItDoesNotRead() {
+    const MadeCheckpoint made;
+    QFile gguf(made.file("model-Q4_0.gguf"));
+    QVERIFY(gguf.open(QIODevice::WriteOnly));
+    const std::string rest = " holds its weights as GGUF, which Lapidary does not read yet: choose "
+                             "a checkpoint in safetensors format.";
+    for (const auto& path : {made.path(), made.path() / "model-Q4_0.gguf"}) {
+        const auto checkpoint = Checkpoint::open(path);
+        QVERIFY(!checkpoint);
+        QCOMPARE(checkpoint.error().kind, ErrorKind::Unsupported);
+        QCOMPARE(checkpoint.error().sentence, path.string() + rest);
+    }
 }
 
 void CheckpointTest::renamesTensors_data() {
