@@ -18,6 +18,7 @@ import torch.nn.functional as F
 
 from pebble import model as m
 from pebble.batch import Batch, make_batch
+from pebble.load import load_pebble
 from pebble.optimizer import Optimizer
 from pebble.pack import Feed
 from pebble.shape import model_config
@@ -44,9 +45,7 @@ class Trainer:
         torch.manual_seed(arguments.seed)
         torch.set_float32_matmul_precision("high")
         self.config = model_config(arguments.small)
-        self.model = m.Pebble(self.config).to(self.device)
-        if arguments.resume:
-            self.model.load_state_dict(torch.load(arguments.resume, map_location=self.device))
+        self.model = (load_pebble(arguments.resume) if arguments.resume else m.Pebble(self.config)).to(self.device)
         self.head_loss = head_loss
         if self.fast:
             torch._dynamo.config.cache_size_limit = 32
@@ -122,7 +121,7 @@ def main() -> None:
     p.add_argument("--muon-rate", type=float, default=0.02)
     p.add_argument("--adam-rate", type=float, default=3e-3)
     p.add_argument("--log-every", type=int, default=50)
-    p.add_argument("--resume", type=Path)
+    p.add_argument("--resume", type=Path, help="a saved folder to go on from")
     p.add_argument("--small", action="store_true")
     a = p.parse_args()
     Trainer(a).run(a.tokenizer / "tokenizer.json")

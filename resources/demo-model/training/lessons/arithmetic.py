@@ -23,9 +23,12 @@ _ASK = [
     "Help me with <e>.", "{Result of|Answer to} <e>?", "How much would <e> be?",
 ]
 
-_ASK_SUM = _ASK + [
-    "{What is the sum of|Add|Add up|Find the sum of} <a> and <b>{.|?|}", "If I add <a> {to|and} <b>, what do I get?",
-    "<a> and <b> together{?| is?}",
+_ASK_SUM = _ASK[:-2] + [
+    "{What is the sum of|Add|Add up|Find the sum of|Sum up|Total of|The sum of} <a> and <b>{.|?|}", "{If I|When I|Suppose I|If we|If you} {add|sum|put together|take together} <a> and <b>, {what do I get|what is the result|what comes out|how much is it|what is the total}?",
+    "{If I|When I|Suppose I|I} add <a> to <b>{, what is it|. What is the result|, what is the total|. What comes out|, how much}?", "<a> and <b> {together|in all|added up|summed up}{?| is?| make?}", "{Please |}add <a> to <b>{.|, please|}", "Add {the numbers|these two numbers|together}: <a> {and|,} <b>",
+    "{What|How much} {do|does} <a> and <b> {make|give|add up to|come to}{ together|}?", "I have <a>, {plus|then I get|and then} <b> {more|on top}. How much {is it|do I have}?", "Increase <a> by <b>.", "<a> {increased by|more than|added to} <b> {is|equals|gives}?",
+    # Held out:
+    "{Result of|Answer to} <e>?", "How much would <e> be?", "Sum of <a> and <b>?", "If I add <a> and <b>, how much {is that|do I get}?",
 ]
 
 

@@ -13,8 +13,8 @@ _WORD = ["{Answer|Reply|Respond} with one word{ only|}.", "One word{ only|}.", "
 _SHORT = ["{Answer|Reply} briefly.", "Just the answer.", "Only the answer{, please|}.", "Short answer{, please|}.", "No sentence, just the answer.", "{Answer|Reply} with the answer only.", "Be brief."]
 
 GROUPS = [  # lesson, weight
-    (arithmetic.lesson, 18), (facts.lesson, 21), (program.lesson, 17), (explain.lesson, 6), (coding.lesson, 5), (markup.lesson, 6),
-    (manners.lesson, 8), (unknown.lesson, 11), (memory.chain, 6), (memory.follow_up, 3), (memory.letters, 3), (seeing.lesson, 25),
+    (arithmetic.lesson, 18), (facts.lesson, 21), (program.lesson, 24), (explain.lesson, 6), (coding.lesson, 5), (markup.lesson, 6),
+    (manners.lesson, 8), (unknown.lesson, 13), (memory.chain, 6), (memory.follow_up, 3), (memory.letters, 3), (seeing.lesson, 25),
 ]
 _LESSONS, _WEIGHTS = [g[0] for g in GROUPS], [g[1] for g in GROUPS]
 

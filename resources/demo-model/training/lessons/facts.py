@@ -26,8 +26,8 @@ _CAPITAL_OF = [
     "{Which country's|What country's} capital is <c>?", "Of which country is <c> the capital?", "<c> is the capital of?",
     "<c> is the capital of what?", "What country is <c> the capital of?", "Which country is <c> the capital of?",
     "{In which country is|What country is} <c>{ in|}?", "<c> is the capital city of which country?",
-    "The country whose capital is <c> is?", "Name the country whose capital is <c>.", "<c>: capital of which country?",
-    "Where is <c>?", "To which country does the capital <c> belong?",
+    "Where is <c>?", "<c> is in which country?", "The country whose capital is <c> is?", "Name the country whose capital is <c>.",
+    "<c>: capital of which country?", "To which country does the capital <c> belong?",
 ]
 _CONTINENT = ["{On|In} which continent is <x>?", "Which continent is <x> {in|on}?", "What continent is <x> {in|on|part of}?",
               "<x> is {on|in} which continent?", "Is <x> in Europe, Asia or somewhere else?", "<x> belongs to which continent?",
