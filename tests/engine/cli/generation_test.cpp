@@ -1,0 +1,216 @@
+#include "engine/generation/tiny_model.h"
+#include "registry.h"
+#include "safetensors/file.h"
+
+#include <QFile>
+#include <QJsonArray>
+#include <QJsonDocument>
+#include <QJsonObject>
+#include <QProcess>
+#include <QTemporaryDir>
+#include <QTest>
+
+#include <cmath>
+#include <cstring>
+
+namespace lapidary::engine::test {
+
+using namespace Qt::StringLiterals;
+
+/// The commands that run a model, as people call them.
+class GenerationTest final : public QObject {
+    Q_OBJECT
+
+private slots:
+    void chatWritesTheBareAnswer();
+    void chatReadsItsPromptFromAPipe();
+    void chatRecordsWhatHappened();
+    void chatTellsWhatIsWrong();
+    void evalAgreesWithTheReference_data();
+    void evalAgreesWithTheReference();
+    void evalTellsWhatIsWrong();
+    void benchMeasures();
+};
+
+namespace {
+
+struct Result {
+    int code = 0;
+    QByteArray output;
+    QString error;
+};
+
+Result run(const QStringList& arguments, const QByteArray& input = {}) {
+    QProcess process;
+    process.start(QStringLiteral(LAPIDARY_CLI), arguments);
+    process.write(input);
+    process.closeWriteChannel();
+    if (!process.waitForFinished(60000))
+        return {.code = -1, .output = {}, .error = process.errorString()};
+    return {process.exitCode(), process.readAllStandardOutput(),
+            QString::fromUtf8(process.readAllStandardError())};
+}
+
+QString pathOf(const TinyFolder& folder) {
+    return QString::fromStdString(folder.path().string());
+}
+
+QString caseFile(const char* name) {
+    return QStringLiteral(LAPIDARY_TESTS "/reference/cases/%1").arg(QLatin1StringView(name));
+}
+
+QStringList chat(const TinyFolder& folder, const QStringList& more) {
+    return QStringList{
+               u"chat"_s,         u"--model"_s, pathOf(folder), u"--context"_s, u"400"_s,
+               u"--seed"_s,       u"3"_s,       u"--threads"_s, u"1"_s,         u"--no-thinking"_s,
+               u"--max-tokens"_s, u"12"_s}
+           + more;
+}
+
+} // namespace
+
+void GenerationTest::chatWritesTheBareAnswer() {
+    const TinyFolder folder("dense/checkpoint");
+    const Result first = run(chat(folder, {u"hello"_s, u"there"_s}));
+    QCOMPARE(first.error, QString());
+    QCOMPARE(first.code, 0);
+    QVERIFY(!first.output.isEmpty());
+    QVERIFY(!first.output.contains('\x1b') || !first.output.contains("\x1b["));
+    QCOMPARE(run(chat(folder, {u"hello there"_s})).output, first.output);
+}
+
+void GenerationTest::chatReadsItsPromptFromAPipe() {
+    const TinyFolder folder("dense/checkpoint");
+    const Result typed = run(chat(folder, {u"hello there"_s}));
+    const Result piped = run(chat(folder, {}), "hello there");
+    QCOMPARE(piped.code, 0);
+    QCOMPARE(piped.output, typed.output);
+}
+
+void GenerationTest::chatRecordsWhatHappened() {
+    const TinyFolder folder("dense/checkpoint");
+    const QTemporaryDir out;
+    const QString file = out.filePath(u"record.jsonl"_s);
+    const Result result = run(chat(folder, {u"--record"_s, file, u"hello there"_s}));
+    QCOMPARE(result.code, 0);
+    QFile record(file);
+    QVERIFY(record.open(QIODevice::ReadOnly));
+    QByteArray answer;
+    QList<QJsonObject> lines;
+    for (const QByteArray& line : record.readAll().trimmed().split('\n')) {
+        lines.append(QJsonDocument::fromJson(line).object());
+        if (lines.last()["event"] == u"answer"_s)
+            answer += lines.last()["text"].toString().toUtf8();
+    }
+    QCOMPARE(answer, result.output);
+    QCOMPARE(lines.first()["recording"].toInt(), 1);
+    QCOMPARE(lines.first()["contextTokens"].toInt(), 400);
+    QCOMPARE(lines[1]["event"].toString(), u"prefill"_s);
+    QCOMPARE(lines[1]["prompt"].toString(), u"hello there"_s);
+    QCOMPARE(lines.last()["event"].toString(), u"finished"_s);
+    QVERIFY(lines.last()["statistics"].toObject()["promptTokens"].toInt() > 10);
+    double before = 0;
+    for (const QJsonObject& line : lines.sliced(1)) {
+        QVERIFY(line["t"].toDouble(-1) >= before);
+        before = line["t"].toDouble();
+    }
+}
+
+void GenerationTest::chatTellsWhatIsWrong() {
+    const TinyFolder folder("dense/checkpoint");
+    const Result tooLong = run(chat(folder, {QString(1000, u'x')}));
+    QCOMPARE(tooLong.code, 3);
+    QVERIFY(tooLong.error.contains(u"400"));
+    const Result picture = run(chat(folder, {u"--image"_s, u"/nowhere.png"_s, u"hi"_s}));
+    QCOMPARE(picture.code, 1);
+    QVERIFY(picture.error.contains(u"/nowhere.png"));
+    QVERIFY(run(chat(folder, {u"--top-p"_s, u"7"_s, u"hi"_s})).code != 0);
+}
+
+void GenerationTest::evalAgreesWithTheReference_data() {
+    QTest::addColumn<QString>("prompt");
+    QTest::addColumn<QStringList>("pictures");
+    QTest::newRow("text") << u"text"_s << QStringList();
+    QTest::newRow("two images") << u"two_images"_s
+                                << QStringList{u"two_images_0.png"_s, u"two_images_1.png"_s};
+}
+
+void GenerationTest::evalAgreesWithTheReference() {
+    QFETCH(QString, prompt);
+    QFETCH(QStringList, pictures);
+    const QTemporaryDir folder;
+    const QString out = folder.filePath(u"out.safetensors"_s);
+    const QString source = caseFile("e_series/");
+    QStringList arguments{u"eval"_s,
+                          u"--model"_s,
+                          source + u"checkpoint"_s,
+                          u"--tokens"_s,
+                          source + prompt + u".tokens.safetensors"_s,
+                          u"--out"_s,
+                          out,
+                          u"--greedy"_s,
+                          u"24"_s};
+    for (const QString& picture : pictures)
+        arguments << u"--image"_s << source + picture;
+    const Result result = run(arguments);
+    QCOMPARE(result.error, QString());
+    QCOMPARE(result.code, 0);
+
+    const auto ours = SafetensorsFile::open(out.toStdString());
+    const auto theirs =
+        SafetensorsFile::open((source + prompt + u".expected.safetensors"_s).toStdString());
+    QVERIFY(ours && theirs);
+    const TensorView* greedy = ours->find("greedy");
+    QVERIFY(greedy != nullptr && greedy->bytes.size() == 24 * 4);
+    QCOMPARE(std::memcmp(greedy->bytes.data(), theirs->find("greedy")->bytes.data(), 24 * 4), 0);
+    const TensorView* logits = ours->find("logits");
+    const TensorView* expected = theirs->find("logits");
+    QVERIFY(logits != nullptr && logits->shape == expected->shape);
+    double difference = 0;
+    double length = 0;
+    for (std::size_t i = 0; i < logits->bytes.size(); i += sizeof(float)) {
+        float a = 0;
+        float b = 0;
+        std::memcpy(&a, &logits->bytes[i], sizeof(a));
+        std::memcpy(&b, &expected->bytes[i], sizeof(b));
+        difference += std::pow(double(a) - double(b), 2);
+        length += std::pow(double(b), 2);
+    }
+    QVERIFY(std::sqrt(difference / length) < 2e-4);
+}
+
+void GenerationTest::evalTellsWhatIsWrong() {
+    const QTemporaryDir folder;
+    const QString out = folder.filePath(u"out.safetensors"_s);
+    const QString source = caseFile("e_series/");
+    const QStringList start{u"eval"_s, u"--model"_s, source + u"checkpoint"_s, u"--out"_s, out};
+    QVERIFY(run(start).error.contains(u"--tokens"));
+    const Result missing =
+        run(start + QStringList{u"--tokens"_s, source + u"image.tokens.safetensors"_s});
+    QCOMPARE(missing.code, 1);
+    QVERIFY(missing.error.contains(u"--image"));
+    const Result wrong = run(start
+                             + QStringList{u"--tokens"_s, source + u"image.tokens.safetensors"_s,
+                                           u"--image"_s, source + u"two_images_1.png"_s});
+    QCOMPARE(wrong.code, 1);
+    QVERIFY(wrong.error.contains(u"detail level"));
+    QVERIFY(!QFile::exists(out));
+}
+
+void GenerationTest::benchMeasures() {
+    const Result result =
+        run({u"bench"_s, u"--model"_s, caseFile("experts/checkpoint"), u"--lengths"_s, u"5,70"_s,
+             u"--tokens"_s, u"3"_s, u"--rounds"_s, u"1"_s, u"--json"_s});
+    QCOMPARE(result.code, 0);
+    const QJsonObject json = QJsonDocument::fromJson(result.output).object();
+    QVERIFY(json["readLoopBytesPerSecond"].toDouble() > 1e8);
+    QVERIFY(json["weightBytesPerToken"].toDouble() > 0);
+    QCOMPARE(json["results"].toArray().size(), 2);
+    QVERIFY(json["results"][1]["decodeTokensPerSecond"].toDouble() > 0);
+}
+
+const Registered<GenerationTest> registered;
+
+} // namespace lapidary::engine::test
+
+#include "generation_test.moc"
