@@ -14,8 +14,6 @@ constexpr std::size_t kFileHeader = 14;
 
 enum Compression : std::uint32_t { Plain = 0, Rle8 = 1, Rle4 = 2, Masks = 3, MasksWithAlpha = 6 };
 
-using Colour = std::array<std::uint8_t, 3>;
-
 /// The headers, as far as pixels depend on them.
 struct Header {
     std::int64_t width = 0;
@@ -171,10 +169,7 @@ Expected<Image> readPlain(const Header& header, std::span<const std::byte> pixel
 /// Writes run-length coded pixels; what lies outside the picture is dropped.
 class RunPainter {
 public:
-    RunPainter(const Header& header, Image& image) : header_(header), image_(image) {
-        for (std::size_t pixel = 0; pixel < image.rgb.size(); pixel += 3)
-            std::ranges::copy(header.palette[0], image.rgb.data() + pixel);
-    }
+    RunPainter(const Header& header, Image& image) : header_(header), image_(image) {}
 
     void paint(std::size_t index) {
         if (x_ < header_.width && y_ < header_.height) {
@@ -206,7 +201,7 @@ private:
 };
 
 Expected<Image> readRuns(const Header& header, std::span<const std::byte> pixels) {
-    Expected<Image> image = blankImage(kFormat, header.width, header.height);
+    Expected<Image> image = blankImage(kFormat, header.width, header.height, header.palette[0]);
     if (!image)
         return image;
     RunPainter painter(header, *image);

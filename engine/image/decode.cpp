@@ -79,7 +79,8 @@ Expected<std::shared_ptr<const Image>> decodeImage(std::span<const std::byte> fi
     return std::make_shared<const Image>(upright(*std::move(image), storedOrientation(file)));
 }
 
-Expected<Image> blankImage(std::string_view format, std::int64_t width, std::int64_t height) {
+Expected<Image> blankImage(std::string_view format, std::int64_t width, std::int64_t height,
+                           Colour colour) {
     if (width < 1 || height < 1)
         return isDamaged(format, std::format("size {} x {}", width, height));
     if (width > kMostPixels || height > kMostPixels || width * height > kMostPixels) {
@@ -90,6 +91,10 @@ Expected<Image> blankImage(std::string_view format, std::int64_t width, std::int
     }
     Image image{.width = static_cast<int>(width), .height = static_cast<int>(height), .rgb = {}};
     image.rgb.resize(static_cast<std::size_t>(width * height * 3));
+    if (colour != Colour{}) {
+        for (std::size_t i = 0; i < image.rgb.size(); ++i)
+            image.rgb[i] = i < colour.size() ? colour[i] : image.rgb[i - colour.size()];
+    }
     return image;
 }
 

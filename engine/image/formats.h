@@ -2,6 +2,7 @@
 
 #include "image.h"
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -25,9 +26,11 @@ namespace lapidary::engine {
 [[nodiscard]] Expected<Image> decodePng(std::span<const std::byte> file);
 [[nodiscard]] Expected<Image> decodeWebp(std::span<const std::byte> file);
 
-/// A black picture to decode into. `format` is the name that errors speak of.
+using Colour = std::array<std::uint8_t, 3>; ///< red, green, blue
+
+/// A picture of one colour to decode into. `format` is the name that errors speak of.
 [[nodiscard]] Expected<Image> blankImage(std::string_view format, std::int64_t width,
-                                         std::int64_t height);
+                                         std::int64_t height, Colour colour = {});
 
 [[nodiscard]] std::unexpected<Error> endsTooEarly(std::string_view format);
 [[nodiscard]] std::unexpected<Error> isDamaged(std::string_view format, std::string detail);

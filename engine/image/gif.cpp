@@ -74,8 +74,6 @@ std::vector<int> rowOrder(int height, bool interlaced) {
     return order;
 }
 
-using Colour = std::array<std::uint8_t, 3>;
-
 /// The colours of all 256 indices; grey where the file brings none.
 std::array<Colour, 256> palette(const GifFileType& gif) {
     std::array<Colour, 256> colours = {};
@@ -108,19 +106,18 @@ Expected<Image> decodeGif(std::span<const std::byte> file) {
     const GifImageDesc& frame = gif->Image;
     if (frame.Width < 1 || frame.Height < 1)
         return isDamaged(kFormat, "an empty frame");
+    const auto colours = palette(*gif);
     // A frame that reaches over the screen widens it, as in PIL.
     Expected<Image> image = blankImage(kFormat, std::max(gif->SWidth, frame.Left + frame.Width),
-                                       std::max(gif->SHeight, frame.Top + frame.Height));
+                                       std::max(gif->SHeight, frame.Top + frame.Height),
+                                       colours[static_cast<std::uint8_t>(background)]);
     if (!image)
         return image;
-    const auto colours = palette(*gif);
     const auto paint = [&](std::size_t pixel, std::uint8_t index) {
         std::ranges::copy(colours[index],
                           image->rgb.begin() + static_cast<std::ptrdiff_t>(pixel * 3));
     };
     const auto width = static_cast<std::size_t>(image->width);
-    for (std::size_t pixel = 0; pixel < image->rgb.size() / 3; ++pixel)
-        paint(pixel, static_cast<std::uint8_t>(background));
     std::vector<GifPixelType> line(static_cast<std::size_t>(frame.Width));
     for (const int row : rowOrder(frame.Height, frame.Interlace)) {
         if (DGifGetLine(gif.get(), line.data(), frame.Width) != GIF_OK)
