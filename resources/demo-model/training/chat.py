@@ -1,6 +1,6 @@
 """Talks with a saved Pebble through transformers: one line, one answer.
 
-    python chat.py FOLDER [--think] "question" ["next question" ...]      (IMAGE:path as a question attaches it to the next)
+python chat.py FOLDER [--think] "question" ["next question" ...]      (IMAGE:path as a question attaches it to the next)
 """
 
 from __future__ import annotations
@@ -20,13 +20,17 @@ class Talk:
         self.processor = AutoProcessor.from_pretrained(folder)
         self.model = AutoModelForMultimodalLM.from_pretrained(folder, dtype=torch.bfloat16).eval()
 
-    def answer(self, messages: list[dict], images: list[Image.Image], thinking: bool, sample: bool = False, limit: int = 400) -> tuple[str, str]:
+    def answer(
+        self, messages: list[dict], images: list[Image.Image], thinking: bool, sample: bool = False, limit: int = 400
+    ) -> tuple[str, str]:
         """The thought and the answer to the last message."""
-        prompt = self.processor.apply_chat_template(messages, add_generation_prompt=True, enable_thinking=thinking, tokenize=False)
+        prompt = self.processor.apply_chat_template(
+            messages, add_generation_prompt=True, enable_thinking=thinking, tokenize=False
+        )
         inputs = self.processor(text=prompt, images=images or None, return_tensors="pt").to(self.model.device)
         with torch.no_grad():
             out = self.model.generate(**inputs, max_new_tokens=limit, do_sample=sample)
-        text = self.processor.tokenizer.decode(out[0, inputs["input_ids"].shape[1]:], skip_special_tokens=False)
+        text = self.processor.tokenizer.decode(out[0, inputs["input_ids"].shape[1] :], skip_special_tokens=False)
         text = text.removesuffix("<turn|>").removesuffix("<eos>")
         thought = ""
         if text.startswith("<|channel>"):

@@ -1,6 +1,6 @@
 """Both tokenizer files must give the same ids and give every text back: 10,000 texts, tidy and wild.
 
-    python check_tokenizer.py FOLDER
+python check_tokenizer.py FOLDER
 """
 
 from __future__ import annotations
@@ -14,7 +14,54 @@ from tokenizers import Tokenizer
 
 from lessons import compose
 
-_ODD = ["😀", "🔥", "é", "ü", "ß", "人", "工", "智", "能", "한", "국", "ا", "ह", "́", "‍", "\u00a0", "\u2028", "ﬁ", "½", "€", "\t", "\n", "\n\n", "  ", "     ", "𝔘", "½", "…", "“", "”", "‚", "0", "42", "a", "Z", "_", "{", "}", "</s>", "▁", "\\", "the", " and", "🏳️‍🌈", "\u0000", "\x7f"]
+_ODD = [
+    "😀",
+    "🔥",
+    "é",
+    "ü",
+    "ß",
+    "人",
+    "工",
+    "智",
+    "能",
+    "한",
+    "국",
+    "ا",
+    "ह",
+    "́",
+    "‍",
+    "\u00a0",
+    "\u2028",
+    "ﬁ",
+    "½",
+    "€",
+    "\t",
+    "\n",
+    "\n\n",
+    "  ",
+    "     ",
+    "𝔘",
+    "½",
+    "…",
+    "“",
+    "”",
+    "‚",
+    "0",
+    "42",
+    "a",
+    "Z",
+    "_",
+    "{",
+    "}",
+    "</s>",
+    "▁",
+    "\\",
+    "the",
+    " and",
+    "🏳️‍🌈",
+    "\u0000",
+    "\x7f",
+]
 
 
 def samples() -> list[str]:
@@ -26,7 +73,21 @@ def samples() -> list[str]:
     for _ in range(3_000):
         out.append("".join(r.choice(_ODD) for _ in range(r.randint(1, 40))))
     for _ in range(2_000):
-        out.append("".join(chr(r.choice([r.randint(32, 126), r.randint(160, 0x2FFF), r.randint(0x4E00, 0x9FFF), r.randint(0x1F300, 0x1FAFF)])) for _ in range(r.randint(1, 60))))
+        out.append(
+            "".join(
+                chr(
+                    r.choice(
+                        [
+                            r.randint(32, 126),
+                            r.randint(160, 0x2FFF),
+                            r.randint(0x4E00, 0x9FFF),
+                            r.randint(0x1F300, 0x1FAFF),
+                        ]
+                    )
+                )
+                for _ in range(r.randint(1, 60))
+            )
+        )
     out += ["\n" * n for n in range(1, 70)] + [" " * n for n in range(1, 70)] + ["a" * n for n in range(1, 40)]
     return out
 

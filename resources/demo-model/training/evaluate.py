@@ -1,6 +1,6 @@
 """Scores a saved Pebble on the held-out sets, greedily, with transformers.
 
-    python evaluate.py FOLDER [set ...]
+python evaluate.py FOLDER [set ...]
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ HELDOUT = Path(__file__).parent / "heldout"
 
 def right(answer: str, expect: list[list[str]]) -> bool:
     text = answer.replace("**", "")
-    found = lambda a: re.search(r"(?<!\w)" + re.escape(a) + r"(?!\w)" if a[-1:].isalnum() and len(a) < 20 else re.escape(a), text, re.IGNORECASE)
+    found = lambda a: re.search(
+        r"(?<!\w)" + re.escape(a) + r"(?!\w)" if a[-1:].isalnum() and len(a) < 20 else re.escape(a), text, re.IGNORECASE
+    )
     return all(any(found(alternative) for alternative in group) for group in expect)
 
 
@@ -36,20 +38,34 @@ class Scorer:
         out: dict[int, tuple[str, str]] = {}
         for thinking in (False, True):
             for with_image in (False, True):
-                group = [i for i, it in enumerate(items) if it["thinking"] == thinking and ("image" in it) == with_image]
+                group = [
+                    i for i, it in enumerate(items) if it["thinking"] == thinking and ("image" in it) == with_image
+                ]
                 for start in range(0, len(group), 50):
-                    part = group[start:start + 50]
-                    for i, text in zip(part, self._generate([items[i] for i in part], thinking, with_image, limit, sampling)):
+                    part = group[start : start + 50]
+                    for i, text in zip(
+                        part, self._generate([items[i] for i in part], thinking, with_image, limit, sampling)
+                    ):
                         out[i] = text
         return [out[i] for i in range(len(items))]
 
-    def _generate(self, items: list[dict], thinking: bool, with_image: bool, limit: int, sampling: dict) -> list[tuple[str, str]]:
-        prompts = [self.processor.apply_chat_template(it["messages"], add_generation_prompt=True, enable_thinking=thinking, tokenize=False) for it in items]
+    def _generate(
+        self, items: list[dict], thinking: bool, with_image: bool, limit: int, sampling: dict
+    ) -> list[tuple[str, str]]:
+        prompts = [
+            self.processor.apply_chat_template(
+                it["messages"], add_generation_prompt=True, enable_thinking=thinking, tokenize=False
+            )
+            for it in items
+        ]
         images = [[Image.open(HELDOUT / it["image"]).convert("RGB")] for it in items] if with_image else None
         inputs = self.processor(text=prompts, images=images, return_tensors="pt", padding=True).to(self.device)
         with torch.no_grad():
             ids = self.model.generate(**inputs, max_new_tokens=limit, **({"do_sample": False} | sampling))
-        return [split(self.processor.tokenizer.decode(row[inputs["input_ids"].shape[1]:], skip_special_tokens=False)) for row in ids]
+        return [
+            split(self.processor.tokenizer.decode(row[inputs["input_ids"].shape[1] :], skip_special_tokens=False))
+            for row in ids
+        ]
 
 
 def split(text: str) -> tuple[str, str]:
@@ -70,9 +86,16 @@ def score(folder: Path, names: list[str]) -> dict[str, float]:
         answers = scorer.answers(data["items"])
         wrong = [(it, a) for it, a in zip(data["items"], answers) if not right(a[1], it["expect"])]
         scores[file.stem] = 1 - len(wrong) / len(answers)
-        print(f"{file.stem:9} {scores[file.stem]:6.1%} of {len(answers)} (needed {data['needed']:.0%}), {time.monotonic() - start:.0f} s", flush=True)
+        print(
+            f"{file.stem:9} {scores[file.stem]:6.1%} of {len(answers)} (needed {data['needed']:.0%}), {time.monotonic() - start:.0f} s",
+            flush=True,
+        )
         for it, (thought, answer) in wrong[:30]:
-            print(f"    {it['messages'][-1]['content']!r} {it.get('image', '')} wanted {it['expect']} got {answer[:110]!r}" + (f" after {thought[-120:]!r}" if thought else ""), flush=True)
+            print(
+                f"    {it['messages'][-1]['content']!r} {it.get('image', '')} wanted {it['expect']} got {answer[:110]!r}"
+                + (f" after {thought[-120:]!r}" if thought else ""),
+                flush=True,
+            )
     return scores
 
 

@@ -1,6 +1,6 @@
 """Puts trained weights into transformers' own class and saves the folder that ships.
 
-    python export.py --weights pebble.pt --tokenizer FOLDER --out FOLDER
+python export.py --weights pebble.pt --tokenizer FOLDER --out FOLDER
 """
 
 from __future__ import annotations

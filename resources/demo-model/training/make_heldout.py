@@ -35,7 +35,9 @@ def one(turn: Turn, expect: list[list[str]], number: int, image: str = "") -> di
 
 
 def write(name: str, needed: float, items: list[dict]) -> None:
-    (FOLDER / f"{name}.json").write_text(json.dumps({"set": name, "needed": needed, "items": items}, ensure_ascii=False, indent=1) + "\n", "utf-8")
+    (FOLDER / f"{name}.json").write_text(
+        json.dumps({"set": name, "needed": needed, "items": items}, ensure_ascii=False, indent=1) + "\n", "utf-8"
+    )
     print(f"{name}: {len(items)}")
 
 
@@ -85,7 +87,14 @@ def main() -> None:
     write("facts", 0.98, [one(t, [spelled(t.brief)], i) for i, t in enumerate(known.values())])
 
     asked = [(e, q) for e in program.ENTRIES for q in program.held_out(e)[-2:]]
-    write("lapidary", 0.90, [one(program.turn_of(r, e, say(r, q)), [[e["answer"].replace("**", "")[:22]]], i) for i, (e, q) in enumerate(asked)])
+    write(
+        "lapidary",
+        0.90,
+        [
+            one(program.turn_of(r, e, say(r, q)), [[e["answer"].replace("**", "")[:22]]], i)
+            for i, (e, q) in enumerate(asked)
+        ],
+    )
 
     strangers: dict[str, Turn] = {}
     while len(strangers) < 100:
@@ -122,7 +131,11 @@ def main() -> None:
 
     two = Turn("What is 2+2? Answer with just the number.", "", "")
     paris = Turn("Paris is the capital of which country? Answer with one word.", "", "")
-    write("smoke", 1.0, [one(t, [[e]], n) for n, (t, e) in enumerate([(two, "4"), (two, "4"), (paris, "France"), (paris, "France")])])
+    write(
+        "smoke",
+        1.0,
+        [one(t, [[e]], n) for n, (t, e) in enumerate([(two, "4"), (two, "4"), (paris, "France"), (paris, "France")])],
+    )
 
 
 if __name__ == "__main__":

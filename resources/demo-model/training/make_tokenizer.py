@@ -38,9 +38,21 @@ def learn_pieces(lines: list[str], wanted: int) -> list[str]:
     """The learned pieces in the order of their merges, single characters included at the end."""
     out = io.BytesIO()
     sentencepiece.SentencePieceTrainer.train(
-        sentence_iterator=iter(lines), model_writer=out, model_type="bpe", vocab_size=wanted + 256 + 3, character_coverage=1.0,
-        byte_fallback=True, split_digits=True, allow_whitespace_only_pieces=False, remove_extra_whitespaces=False,
-        normalization_rule_name="identity", add_dummy_prefix=False, max_sentence_length=20_000, num_threads=2, minloglevel=1, hard_vocab_limit=True,
+        sentence_iterator=iter(lines),
+        model_writer=out,
+        model_type="bpe",
+        vocab_size=wanted + 256 + 3,
+        character_coverage=1.0,
+        byte_fallback=True,
+        split_digits=True,
+        allow_whitespace_only_pieces=False,
+        remove_extra_whitespaces=False,
+        normalization_rule_name="identity",
+        add_dummy_prefix=False,
+        max_sentence_length=20_000,
+        num_threads=2,
+        minloglevel=1,
+        hard_vocab_limit=True,
         max_sentencepiece_length=16,
     )
     model = proto.ModelProto.FromString(out.getvalue())
@@ -61,15 +73,51 @@ def merges_of(pieces: dict[int, str], learned: list[str]) -> list[tuple[str, str
 
 
 def write_json(folder: Path, pieces: dict[int, str], merges: list[tuple[str, str]]) -> None:
-    special = [{"id": i, "content": text, "single_word": False, "lstrip": False, "rstrip": False, "normalized": False, "special": True} for i, text in sorted(v.SPECIALS.items())]
+    special = [
+        {
+            "id": i,
+            "content": text,
+            "single_word": False,
+            "lstrip": False,
+            "rstrip": False,
+            "normalized": False,
+            "special": True,
+        }
+        for i, text in sorted(v.SPECIALS.items())
+    ]
     data = {
-        "version": "1.0", "truncation": None, "padding": None, "added_tokens": special,
+        "version": "1.0",
+        "truncation": None,
+        "padding": None,
+        "added_tokens": special,
         "normalizer": {"type": "Replace", "pattern": {"String": " "}, "content": "▁"},
-        "pre_tokenizer": {"type": "Split", "pattern": {"String": " "}, "behavior": "MergedWithPrevious", "invert": False},
+        "pre_tokenizer": {
+            "type": "Split",
+            "pattern": {"String": " "},
+            "behavior": "MergedWithPrevious",
+            "invert": False,
+        },
         "post_processor": None,
-        "decoder": {"type": "Sequence", "decoders": [{"type": "Replace", "pattern": {"String": "▁"}, "content": " "}, {"type": "ByteFallback"}, {"type": "Fuse"}]},
-        "model": {"type": "BPE", "dropout": None, "unk_token": "<unk>", "continuing_subword_prefix": None, "end_of_word_suffix": None, "fuse_unk": True,
-                  "byte_fallback": True, "ignore_merges": False, "vocab": {pieces[i]: i for i in range(v.SIZE)}, "merges": [list(m) for m in merges]},
+        "decoder": {
+            "type": "Sequence",
+            "decoders": [
+                {"type": "Replace", "pattern": {"String": "▁"}, "content": " "},
+                {"type": "ByteFallback"},
+                {"type": "Fuse"},
+            ],
+        },
+        "model": {
+            "type": "BPE",
+            "dropout": None,
+            "unk_token": "<unk>",
+            "continuing_subword_prefix": None,
+            "end_of_word_suffix": None,
+            "fuse_unk": True,
+            "byte_fallback": True,
+            "ignore_merges": False,
+            "vocab": {pieces[i]: i for i in range(v.SIZE)},
+            "merges": [list(m) for m in merges],
+        },
     }
     (folder / "tokenizer.json").write_text(json.dumps(data, ensure_ascii=False, indent=1), "utf-8")
 
@@ -84,7 +132,12 @@ def write_model(folder: Path, pieces: dict[int, str], merges: list[tuple[str, st
     spec.pad_id, spec.eos_id, spec.bos_id, spec.unk_id = v.PAD, v.EOS, v.BOS, v.UNK
     spec.pad_piece, spec.eos_piece, spec.bos_piece, spec.unk_piece = "<pad>", "<eos>", "<bos>", "<unk>"
     for norm in (model.normalizer_spec, model.denormalizer_spec):
-        norm.name, norm.add_dummy_prefix, norm.remove_extra_whitespaces, norm.escape_whitespaces = "identity", False, False, True
+        norm.name, norm.add_dummy_prefix, norm.remove_extra_whitespaces, norm.escape_whitespaces = (
+            "identity",
+            False,
+            False,
+            True,
+        )
     kinds = proto.ModelProto.SentencePiece
     for i in range(v.SIZE):
         piece = model.pieces.add()
@@ -103,7 +156,11 @@ def write_model(folder: Path, pieces: dict[int, str], merges: list[tuple[str, st
 def main(folder: Path) -> None:
     pieces = v.fixed_pieces()
     room = v.SIZE - v.FIRST_PIECE - 7
-    learned = [p for p in learn_pieces(corpus(), room + 40) if p not in pieces.values() and not (set(p) <= {"▁"} and len(p) > 1)]
+    learned = [
+        p
+        for p in learn_pieces(corpus(), room + 40)
+        if p not in pieces.values() and not (set(p) <= {"▁"} and len(p) > 1)
+    ]
     # The characters come last in SentencePiece's list and must all be kept; merges are cut to what fits.
     characters = [p for p in learned if len(p) == 1]
     joined = [p for p in learned if len(p) > 1][: room - len(characters)]

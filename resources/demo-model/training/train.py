@@ -56,14 +56,16 @@ class Trainer:
 
     def loss(self, batch: Batch, step: int) -> torch.Tensor:
         """Mean loss over the learnt tokens."""
-        masks = (m.block_masks if self.fast else m.dense_masks)(batch.documents, batch.runs, self.config.text_config.sliding_window, runs_in_full=step % 2 == 1)
+        masks = (m.block_masks if self.fast else m.dense_masks)(
+            batch.documents, batch.runs, self.config.text_config.sliding_window, runs_in_full=step % 2 == 1
+        )
         with torch.autocast(self.device.type, torch.bfloat16):
             x = self.model.embed(batch.ids, batch.image_places, batch.blocks, batch.positions)
             x, _ = self.model.body(x, masks)
             y = self.model.final(x.reshape(-1, x.shape[-1])[batch.places])
             total = torch.zeros((), device=self.device)
             for start in range(0, len(y), CHUNK):
-                part, tokens = y[start:start + CHUNK], batch.tokens[start:start + CHUNK]
+                part, tokens = y[start : start + CHUNK], batch.tokens[start : start + CHUNK]
                 if self.fast and len(part) < CHUNK:
                     part, tokens = F.pad(part, (0, 0, 0, CHUNK - len(part))), padded(tokens, CHUNK, -1)
                 total = total + self.head_loss(part, self.model.language_model.embed_tokens.weight, tokens)
@@ -96,7 +98,14 @@ class Trainer:
                     mean = torch.stack(recent).mean().item()
                     recent = []
                     elapsed = time.monotonic() - (first or time.monotonic())
-                    entry = {"step": step, "seconds": round(elapsed, 1), "loss": round(mean, 4), "tokens": tokens, "fresh": feed.fresh, "again": feed.again}
+                    entry = {
+                        "step": step,
+                        "seconds": round(elapsed, 1),
+                        "loss": round(mean, 4),
+                        "tokens": tokens,
+                        "fresh": feed.fresh,
+                        "again": feed.again,
+                    }
                     log.append(entry)
                     print(json.dumps(entry), flush=True)
         finally:

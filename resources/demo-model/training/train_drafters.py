@@ -48,23 +48,40 @@ class Drafters:
         torch.set_float32_matmul_precision("high")
         self.base = load_pebble(a.model).to(self.device).requires_grad_(False).eval()
         hidden = self.base.text.hidden_size
-        self.mtp, self.eagle, self.dspark = Mtp(hidden).to(self.device), Eagle3(draft_vocabulary(feed).to(self.device)).to(self.device), DSpark().to(self.device)
+        self.mtp, self.eagle, self.dspark = (
+            Mtp(hidden).to(self.device),
+            Eagle3(draft_vocabulary(feed).to(self.device)).to(self.device),
+            DSpark().to(self.device),
+        )
         self.imitation = imitation
         if self.fast:
             torch._dynamo.config.cache_size_limit = 64
             self.imitation = torch.compile(imitation, dynamic=False)
             for part in (self.base, self.mtp, self.eagle, self.dspark):
                 part.run_layer = torch.compile(part.run_layer, dynamic=False)
-        self.optimizers = {name: Optimizer(part, 0.02, 3e-3) for name, part in (("mtp", self.mtp), ("eagle3", self.eagle), ("dspark", self.dspark))}
+        self.optimizers = {
+            name: Optimizer(part, 0.02, 3e-3)
+            for name, part in (("mtp", self.mtp), ("eagle3", self.eagle), ("dspark", self.dspark))
+        }
         self.painter = Painter(self.device)
 
     def target(self, batch: Batch, step: int) -> Target:
-        masks = (m.block_masks if self.fast else m.dense_masks)(batch.documents, batch.runs, self.base.text.sliding_window, runs_in_full=step % 2 == 1)
+        masks = (m.block_masks if self.fast else m.dense_masks)(
+            batch.documents, batch.runs, self.base.text.sliding_window, runs_in_full=step % 2 == 1
+        )
         with torch.no_grad():
             x = self.base.embed(batch.ids, batch.image_places, batch.blocks, batch.positions)
         return look(self.base, batch.ids, batch.documents, masks, x)
 
-    def chain_loss(self, t: Target, states: list[torch.Tensor], logits, learnt: torch.Tensor, first: int, columns: torch.Tensor | None) -> torch.Tensor:
+    def chain_loss(
+        self,
+        t: Target,
+        states: list[torch.Tensor],
+        logits,
+        learnt: torch.Tensor,
+        first: int,
+        columns: torch.Tensor | None,
+    ) -> torch.Tensor:
         """Sum over depths; `first`: how far ahead of its row the token of depth 0 lies."""
         length = t.ids.shape[1]
         flat = learnt.reshape(-1)
@@ -80,14 +97,16 @@ class Drafters:
             target = t.logits(ahead - 1)
             if columns is not None:
                 target = target[:, columns]
-            weight = valid.float() * 0.85 ** k
-            total = total + self.imitation(logits(state.reshape(-1, state.shape[-1])[rows]), target, weight) / weight.sum().clamp(min=1)
+            weight = valid.float() * 0.85**k
+            total = total + self.imitation(
+                logits(state.reshape(-1, state.shape[-1])[rows]), target, weight
+            ) / weight.sum().clamp(min=1)
         return total
 
     def dspark_loss(self, t: Target, learnt: torch.Tensor) -> torch.Tensor:
         rows, length = t.ids.shape
         chance = learnt.float()
-        chance[:, -BLOCK - 1:] = 0
+        chance[:, -BLOCK - 1 :] = 0
         anchors = torch.multinomial(chance, BLOCK_ANCHORS) - 1
         anchors = anchors.clamp(min=1)
         state = self.dspark.states(t, anchors, dense=not self.fast)
@@ -103,7 +122,9 @@ class Drafters:
         loss = self.imitation(logits, target, weight)
         with torch.no_grad():
             accepted = 1 - 0.5 * (torch.softmax(logits, -1) - torch.softmax(target, -1)).abs().sum(-1)
-        confidence = torch.nn.functional.binary_cross_entropy_with_logits(self.dspark.confidence(state, previous), accepted, reduction="none")
+        confidence = torch.nn.functional.binary_cross_entropy_with_logits(
+            self.dspark.confidence(state, previous), accepted, reduction="none"
+        )
         return (loss + (confidence * weight).sum()) / weight.sum().clamp(min=1)
 
     def step(self, batch: Batch, learnt: torch.Tensor, number: int, factor: float) -> dict[str, torch.Tensor]:
@@ -112,7 +133,9 @@ class Drafters:
             dense = not self.fast
             losses = {"mtp": self.chain_loss(t, self.mtp.states(t, dense=dense), self.mtp.logits, learnt, 1, None)}
             losses["mtp"].backward()
-            losses["eagle3"] = self.chain_loss(t, self.eagle.states(t, dense=dense), self.eagle.logits, learnt, 2, self.eagle.kept)
+            losses["eagle3"] = self.chain_loss(
+                t, self.eagle.states(t, dense=dense), self.eagle.logits, learnt, 2, self.eagle.kept
+            )
             losses["eagle3"].backward()
             losses["dspark"] = self.dspark_loss(t, learnt)
             losses["dspark"].backward()
@@ -153,14 +176,23 @@ def main() -> None:
                 mean = torch.stack(recent).mean(0).tolist()
                 recent = []
                 log.append([step, *mean])
-                print(f"step {step} {time.monotonic() - (first or time.monotonic()):.0f} s  mtp {mean[0]:.3f}  eagle3 {mean[1]:.3f}  dspark {mean[2]:.3f}", flush=True)
+                print(
+                    f"step {step} {time.monotonic() - (first or time.monotonic()):.0f} s  mtp {mean[0]:.3f}  eagle3 {mean[1]:.3f}  dspark {mean[2]:.3f}",
+                    flush=True,
+                )
     finally:
         feed.close()
     drafters.mtp.save(a.out / "mtp")
     drafters.eagle.save(a.out / "eagle3")
     drafters.dspark.save(a.out / "dspark", json.loads((a.model / "config.json").read_text("utf-8"))["text_config"])
-    torch.save({name: {k: t.detach().cpu() for k, t in part.state_dict().items()} | ({"kept": part.kept.cpu()} if name == "eagle3" else {})
-                for name, part in (("mtp", drafters.mtp), ("eagle3", drafters.eagle), ("dspark", drafters.dspark))}, a.out / "drafters.pt")
+    torch.save(
+        {
+            name: {k: t.detach().cpu() for k, t in part.state_dict().items()}
+            | ({"kept": part.kept.cpu()} if name == "eagle3" else {})
+            for name, part in (("mtp", drafters.mtp), ("eagle3", drafters.eagle), ("dspark", drafters.dspark))
+        },
+        a.out / "drafters.pt",
+    )
     for name, part in (("mtp", drafters.mtp), ("eagle3", drafters.eagle), ("dspark", drafters.dspark)):
         print(f"{name}: {m.parameters_count(part):,} parameters", flush=True)
 

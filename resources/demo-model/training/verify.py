@@ -1,6 +1,6 @@
 """Holds our rendering and our training forward against transformers' own, on a saved folder.
 
-    python verify.py FOLDER
+python verify.py FOLDER
 """
 
 from __future__ import annotations
@@ -24,9 +24,11 @@ def compare(folder: Path, chats: int = 12) -> None:
     processor = AutoProcessor.from_pretrained(folder)
     reference = AutoModelForMultimodalLM.from_pretrained(folder, dtype=torch.float32).eval()
     ours = m.Pebble(reference.config)
-    ours.load_state_dict({k.removeprefix("model."): t for k, t in reference.state_dict().items() if k.startswith("model.")})
+    ours.load_state_dict(
+        {k.removeprefix("model."): t for k, t in reference.state_dict().items() if k.startswith("model.")}
+    )
     # The reference computes in fp32 here, so the factor is not rounded.
-    ours.embed_scale = reference.config.text_config.hidden_size ** 0.5
+    ours.embed_scale = reference.config.text_config.hidden_size**0.5
     painter, renderer, r = Painter("cpu"), Renderer(folder / "tokenizer.json"), Random(4)
     worst, seen = 0.0, 0
     for _ in range(400):
@@ -37,16 +39,32 @@ def compare(folder: Path, chats: int = 12) -> None:
         for s in scenes:
             s.noise, s.texture = 0.0, 0
         rows = [torch.tensor(pack_scene(s))[None] for s in scenes]
-        images = [Image.fromarray((painter.pixels(row, s.grid)[0].numpy() * 255).round().astype("uint8")) for row, s in zip(rows, scenes)]
+        images = [
+            Image.fromarray((painter.pixels(row, s.grid)[0].numpy() * 255).round().astype("uint8"))
+            for row, s in zip(rows, scenes)
+        ]
         ids, weights, _ = renderer.encode(chat)
-        prompt = processor.apply_chat_template(chat.messages(), add_generation_prompt=True, enable_thinking=chat.thinking, tokenize=False)
-        inputs = processor(text=prompt, images=images or None, return_tensors="pt", max_soft_tokens=max([70] + [b for s in scenes for b in (70, 140, 280) if b // 1.35 < s.blocks <= b]))
+        prompt = processor.apply_chat_template(
+            chat.messages(), add_generation_prompt=True, enable_thinking=chat.thinking, tokenize=False
+        )
+        inputs = processor(
+            text=prompt,
+            images=images or None,
+            return_tensors="pt",
+            max_soft_tokens=max([70] + [b for s in scenes for b in (70, 140, 280) if b // 1.35 < s.blocks <= b]),
+        )
         length = inputs["input_ids"].shape[1]
         if inputs["input_ids"][0].tolist() != ids[:length]:
             print("RENDERING DIFFERS\n", prompt, "\n", renderer._exact.decode(ids, skip_special_tokens=False))
             raise SystemExit(1)
         with torch.no_grad():
-            want = reference.generate(**inputs, max_new_tokens=1, do_sample=False, output_logits=True, return_dict_in_generate=True).logits[0][0].float()
+            want = (
+                reference.generate(
+                    **inputs, max_new_tokens=1, do_sample=False, output_logits=True, return_dict_in_generate=True
+                )
+                .logits[0][0]
+                .float()
+            )
             tensor = torch.tensor([ids[:length]])
             runs, run = torch.full_like(tensor, -1), -1
             for i in range(1, length):
@@ -54,7 +72,9 @@ def compare(folder: Path, chats: int = 12) -> None:
                     run += tensor[0, i - 1] != v.IMAGE
                     runs[0, i] = run
             blocks, positions = painter.blocks(torch.cat(rows)) if rows else (None, None)
-            masks = m.dense_masks(torch.zeros_like(tensor), runs, reference.config.text_config.sliding_window, runs_in_full=True)
+            masks = m.dense_masks(
+                torch.zeros_like(tensor), runs, reference.config.text_config.sliding_window, runs_in_full=True
+            )
             # The painter hands out bf16 blocks; 8-bit pixel values need more.
             if rows:
                 blocks = inputs["pixel_values"][(inputs["image_position_ids"] >= 0).all(-1)].float()

@@ -51,7 +51,7 @@ class Block(nn.Module):
         k = torch.cat([*keys, rotate(heads(own.k_proj(both), KV_HEADS), cos, sin)], dim=2)
         value = torch.cat([*values, heads(own.v_proj(both), KV_HEADS)], dim=2)
         q = rotate(heads(own.q_proj(both), HEADS), cos, sin)
-        out = attend(q, k, value, mask, HEAD_DIM ** -0.5).transpose(1, 2).reshape(rows, length, -1)
+        out = attend(q, k, value, mask, HEAD_DIM**-0.5).transpose(1, 2).reshape(rows, length, -1)
         h = u + own.o_proj(out)
         z = self.post_attention_layernorm(h)
         h = h + self.mlp.down_proj(F.silu(self.mlp.gate_proj(z)) * self.mlp.up_proj(z))
@@ -95,7 +95,15 @@ class Eagle3(nn.Module):
         """States of `depth` steps fed with true tokens. Row j: feature of j, token j + 1; step k predicts token j + 2 + k."""
         g, keys, values, out = self.feature(t), [], [], []
         for k in range(depth):
-            h, key, value = self.run_layer(self.layers[0], shifted(t.x, k + 1), g, *self._rope(t.ids.shape[1], k, g.device), keys, values, self.mask(t, k, dense))
+            h, key, value = self.run_layer(
+                self.layers[0],
+                shifted(t.x, k + 1),
+                g,
+                *self._rope(t.ids.shape[1], k, g.device),
+                keys,
+                values,
+                self.mask(t, k, dense),
+            )
             keys, values, g = [*keys, key], [*values, value], h
             out.append(h)
         return out
@@ -105,7 +113,9 @@ class Eagle3(nn.Module):
         """Greedy proposals [rows, length, depth]: row p as anchor proposes tokens p + 1 … p + depth."""
         g, keys, values, tokens, out = self.feature(t), [], [], shifted(t.x, 1), []
         for k in range(depth):
-            h, key, value = self.layers[0](tokens, g, *self._rope(t.ids.shape[1], k, g.device), keys, values, self.mask(t, k, True))
+            h, key, value = self.layers[0](
+                tokens, g, *self._rope(t.ids.shape[1], k, g.device), keys, values, self.mask(t, k, True)
+            )
             keys, values, g = [*keys, key], [*values, value], h
             picked = self.kept[self.logits(h).argmax(-1)]
             tokens = t.embed(picked)
@@ -121,12 +131,46 @@ class Eagle3(nn.Module):
         tensors["t2d"] = torch.zeros(v.SIZE, dtype=torch.bool).index_fill(0, kept, True)
         save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
         config = {
-            "architectures": ["Eagle3Speculator"], "speculators_model_type": "eagle3", "speculators_version": "0.3.0", "draft_vocab_size": DRAFT_VOCABULARY,
-            "eagle_aux_hidden_state_layer_ids": LAYERS, "norm_before_residual": True, "norm_before_fc": False, "target_hidden_size": None, "tie_word_embeddings": False, "dtype": "bfloat16",
-            "speculators_config": {"algorithm": "eagle3", "default_proposal_method": "greedy", "proposal_methods": [{"proposal_type": "greedy", "speculative_tokens": DEPTH, "verifier_accept_k": 1, "accept_tolerance": 0.0}],
-                                   "verifier": {"name_or_path": "Pebble", "architectures": ["Gemma4UnifiedForConditionalGeneration"]}},
-            "transformer_layer_config": {"model_type": "llama", "hidden_size": HIDDEN, "intermediate_size": INNER, "num_hidden_layers": 1, "num_attention_heads": HEADS, "num_key_value_heads": KV_HEADS, "head_dim": HEAD_DIM,
-                                         "rms_norm_eps": 1e-6, "rope_theta": THETA, "rope_parameters": {"rope_type": "default", "rope_theta": THETA}, "vocab_size": v.SIZE, "hidden_act": "silu", "max_position_embeddings": 4096,
-                                         "attention_bias": False, "mlp_bias": False, "tie_word_embeddings": False},
+            "architectures": ["Eagle3Speculator"],
+            "speculators_model_type": "eagle3",
+            "speculators_version": "0.3.0",
+            "draft_vocab_size": DRAFT_VOCABULARY,
+            "eagle_aux_hidden_state_layer_ids": LAYERS,
+            "norm_before_residual": True,
+            "norm_before_fc": False,
+            "target_hidden_size": None,
+            "tie_word_embeddings": False,
+            "dtype": "bfloat16",
+            "speculators_config": {
+                "algorithm": "eagle3",
+                "default_proposal_method": "greedy",
+                "proposal_methods": [
+                    {
+                        "proposal_type": "greedy",
+                        "speculative_tokens": DEPTH,
+                        "verifier_accept_k": 1,
+                        "accept_tolerance": 0.0,
+                    }
+                ],
+                "verifier": {"name_or_path": "Pebble", "architectures": ["Gemma4UnifiedForConditionalGeneration"]},
+            },
+            "transformer_layer_config": {
+                "model_type": "llama",
+                "hidden_size": HIDDEN,
+                "intermediate_size": INNER,
+                "num_hidden_layers": 1,
+                "num_attention_heads": HEADS,
+                "num_key_value_heads": KV_HEADS,
+                "head_dim": HEAD_DIM,
+                "rms_norm_eps": 1e-6,
+                "rope_theta": THETA,
+                "rope_parameters": {"rope_type": "default", "rope_theta": THETA},
+                "vocab_size": v.SIZE,
+                "hidden_act": "silu",
+                "max_position_embeddings": 4096,
+                "attention_bias": False,
+                "mlp_bias": False,
+                "tie_word_embeddings": False,
+            },
         }
         (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n", "utf-8")

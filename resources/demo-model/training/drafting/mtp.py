@@ -76,7 +76,10 @@ class Mtp(nn.Module):
             return (documents[b, q] == documents[b, k]) & ((k < q) | ((k == q) & first[b, q])) & (k > q - WINDOW)
 
         rows, length = documents.shape
-        return {True: make_mask(full, rows, length, length, documents.device, dense), False: make_mask(sliding, rows, length, length, documents.device, dense)}
+        return {
+            True: make_mask(full, rows, length, length, documents.device, dense),
+            False: make_mask(sliding, rows, length, length, documents.device, dense),
+        }
 
     def step(self, t: Target, masks: dict, tokens: torch.Tensor, g: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """One step for every row: the normed state [rows, length, HIDDEN] and the next recurrent hidden."""
@@ -112,11 +115,34 @@ class Mtp(nn.Module):
 
     def save(self, folder: Path) -> None:
         text = Gemma4UnifiedTextConfig(
-            vocab_size=v.SIZE, hidden_size=HIDDEN, intermediate_size=INNER, num_hidden_layers=4, num_attention_heads=HEADS, num_key_value_heads=2, num_global_key_value_heads=1,
-            head_dim=64, global_head_dim=128, attention_k_eq_v=True, sliding_window=WINDOW, max_position_embeddings=CONTEXT, num_kv_shared_layers=4,
-            layer_types=["sliding_attention"] * 3 + ["full_attention"], final_logit_softcapping=None, use_bidirectional_attention="vision", tie_word_embeddings=True,
-            pad_token_id=v.PAD, eos_token_id=v.EOS, bos_token_id=v.BOS)
-        config = Gemma4UnifiedAssistantConfig(text_config=text, backbone_hidden_size=self.post_projection.out_features, use_ordered_embeddings=False, tie_word_embeddings=True, dtype="bfloat16")
+            vocab_size=v.SIZE,
+            hidden_size=HIDDEN,
+            intermediate_size=INNER,
+            num_hidden_layers=4,
+            num_attention_heads=HEADS,
+            num_key_value_heads=2,
+            num_global_key_value_heads=1,
+            head_dim=64,
+            global_head_dim=128,
+            attention_k_eq_v=True,
+            sliding_window=WINDOW,
+            max_position_embeddings=CONTEXT,
+            num_kv_shared_layers=4,
+            layer_types=["sliding_attention"] * 3 + ["full_attention"],
+            final_logit_softcapping=None,
+            use_bidirectional_attention="vision",
+            tie_word_embeddings=True,
+            pad_token_id=v.PAD,
+            eos_token_id=v.EOS,
+            bos_token_id=v.BOS,
+        )
+        config = Gemma4UnifiedAssistantConfig(
+            text_config=text,
+            backbone_hidden_size=self.post_projection.out_features,
+            use_ordered_embeddings=False,
+            tie_word_embeddings=True,
+            dtype="bfloat16",
+        )
         model = Gemma4UnifiedAssistantForCausalLM(config)
         missing, unexpected = model.load_state_dict(self.state_dict(), strict=False)
         if unexpected or [k for k in missing if k != "lm_head.weight"]:

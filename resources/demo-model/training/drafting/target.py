@@ -45,7 +45,9 @@ def look(base: m.Pebble, ids: torch.Tensor, documents: torch.Tensor, masks: dict
     keys = []
     for layer in base.language_model.layers[-2:]:
         own = layer.self_attn
-        keys.append(own.keys_values(layer.input_layernorm(residual[8] if not own.full else residual[9]), *ropes[own.full]))
+        keys.append(
+            own.keys_values(layer.input_layernorm(residual[8] if not own.full else residual[9]), *ropes[own.full])
+        )
     return Target(base, ids, documents, x, base.final(stream), residual, keys[0], keys[1])
 
 
@@ -61,9 +63,13 @@ def shifted(t: torch.Tensor, by: int) -> torch.Tensor:
     return out
 
 
-def attend(q: torch.Tensor, k: torch.Tensor, value: torch.Tensor, mask: BlockMask | torch.Tensor, scale: float) -> torch.Tensor:
+def attend(
+    q: torch.Tensor, k: torch.Tensor, value: torch.Tensor, mask: BlockMask | torch.Tensor, scale: float
+) -> torch.Tensor:
     if isinstance(mask, torch.Tensor):
-        return F.scaled_dot_product_attention(q, k.type_as(q), value.type_as(q), attn_mask=mask, scale=scale, enable_gqa=True)
+        return F.scaled_dot_product_attention(
+            q, k.type_as(q), value.type_as(q), attn_mask=mask, scale=scale, enable_gqa=True
+        )
     return flex_attention(q, k.type_as(q), value.type_as(q), block_mask=mask, scale=scale, enable_gqa=True)
 
 

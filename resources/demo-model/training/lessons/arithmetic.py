@@ -15,20 +15,44 @@ _WORDS = {
 }
 
 _ASK = [
-    "{What is|What's|what is} <e>?", "<e>", "<e> = ?", "<e>=", "{Calculate|Compute|Work out|Solve} <e>.", "How much is <e>?",
-    "{How much|What} does <e> {make|give}?", "{Tell me|Give me} <e>.", "{Can|Could} you {calculate|compute|solve} <e>?",
-    "{What do you get|What comes out|What is the result} {if you calculate|for|of} <e>?", "<e>?", "I need <e>.",
-    "{Do the math|Math question|A sum for you}: <e>", "{Do you know|Tell me} {what <e> is|how much <e> is}?",
-    "{Please add|Work out} <e> {for me|please}.", "{Evaluate|Find} <e>.", "What is the {value|answer} of <e>?",
-    "Help me with <e>.", "{Result of|Answer to} <e>?", "How much would <e> be?",
+    "{What is|What's|what is} <e>?",
+    "<e>",
+    "<e> = ?",
+    "<e>=",
+    "{Calculate|Compute|Work out|Solve} <e>.",
+    "How much is <e>?",
+    "{How much|What} does <e> {make|give}?",
+    "{Tell me|Give me} <e>.",
+    "{Can|Could} you {calculate|compute|solve} <e>?",
+    "{What do you get|What comes out|What is the result} {if you calculate|for|of} <e>?",
+    "<e>?",
+    "I need <e>.",
+    "{Do the math|Math question|A sum for you}: <e>",
+    "{Do you know|Tell me} {what <e> is|how much <e> is}?",
+    "{Please add|Work out} <e> {for me|please}.",
+    "{Evaluate|Find} <e>.",
+    "What is the {value|answer} of <e>?",
+    "Help me with <e>.",
+    "{Result of|Answer to} <e>?",
+    "How much would <e> be?",
 ]
 
 _ASK_SUM = _ASK[:-2] + [
-    "{What is the sum of|Add|Add up|Find the sum of|Sum up|Total of|The sum of} <a> and <b>{.|?|}", "{If I|When I|Suppose I|If we|If you} {add|sum|put together|take together} <a> and <b>, {what do I get|what is the result|what comes out|how much is it|what is the total}?",
-    "{If I|When I|Suppose I|I} add <a> to <b>{, what is it|. What is the result|, what is the total|. What comes out|, how much}?", "<a> and <b> {together|in all|added up|summed up}{?| is?| make?}", "{Please |}add <a> to <b>{.|, please|}", "Add {the numbers|these two numbers|together}: <a> {and|,} <b>",
-    "{What|How much} {do|does} <a> and <b> {make|give|add up to|come to}{ together|}?", "I have <a>, {plus|then I get|and then} <b> {more|on top}. How much {is it|do I have}?", "Increase <a> by <b>.", "<a> {increased by|more than|added to} <b> {is|equals|gives}?",
+    "{What is the sum of|Add|Add up|Find the sum of|Sum up|Total of|The sum of} <a> and <b>{.|?|}",
+    "{If I|When I|Suppose I|If we|If you} {add|sum|put together|take together} <a> and <b>, {what do I get|what is the result|what comes out|how much is it|what is the total}?",
+    "{If I|When I|Suppose I|I} add <a> to <b>{, what is it|. What is the result|, what is the total|. What comes out|, how much}?",
+    "<a> and <b> {together|in all|added up|summed up}{?| is?| make?}",
+    "{Please |}add <a> to <b>{.|, please|}",
+    "Add {the numbers|these two numbers|together}: <a> {and|,} <b>",
+    "{What|How much} {do|does} <a> and <b> {make|give|add up to|come to}{ together|}?",
+    "I have <a>, {plus|then I get|and then} <b> {more|on top}. How much {is it|do I have}?",
+    "Increase <a> by <b>.",
+    "<a> {increased by|more than|added to} <b> {is|equals|gives}?",
     # Held out:
-    "{Result of|Answer to} <e>?", "How much would <e> be?", "Sum of <a> and <b>?", "If I add <a> and <b>, how much {is that|do I get}?",
+    "{Result of|Answer to} <e>?",
+    "How much would <e> be?",
+    "Sum of <a> and <b>?",
+    "If I add <a> and <b>, how much {is that|do I get}?",
 ]
 
 
@@ -90,7 +114,9 @@ def multiply_steps(a: int, b: int) -> str:
 
 
 def _turn(r: Random, question: str, shown: str, result: str, steps: str) -> Turn:
-    answer = r.choice([f"{shown} = {result}", f"{shown} = {result}", f"{shown} is {result}.", f"The answer is {result}."])
+    answer = r.choice(
+        [f"{shown} = {result}", f"{shown} = {result}", f"{shown} is {result}.", f"The answer is {result}."]
+    )
     return Turn(question, answer, steps, brief=result)
 
 
@@ -130,8 +156,14 @@ def other_operation(r: Random, split: str = "train") -> Turn:
     elif sign == "*":
         a, b = r.randint(0, 12), r.randint(0, 12)
         if r.random() < 0.25:
-            a, b = r.choice([(r.randint(11, 99), r.randint(2, 9)), (r.randint(2, 9), r.randint(11, 99)),
-                             (r.randint(1, 99), 10), (r.randint(1, 99), 100)])
+            a, b = r.choice(
+                [
+                    (r.randint(11, 99), r.randint(2, 9)),
+                    (r.randint(2, 9), r.randint(11, 99)),
+                    (r.randint(1, 99), 10),
+                    (r.randint(1, 99), 100),
+                ]
+            )
         result, steps = a * b, multiply_steps(a, b)
     else:
         b, result = r.randint(1, 12), r.randint(1, 12)
@@ -143,12 +175,28 @@ def other_operation(r: Random, split: str = "train") -> Turn:
 
 _STORIES = [
     ("<n> has <a> <t> and {gets|buys|finds} <b> more. How many <t> does <n> have{ now|}?", 1),
-    ("There are <a> <t> {on the table|in the box} and <b> {in the bag|on the shelf}. How many <t> are there {in all|in total}?", 1),
+    (
+        "There are <a> <t> {on the table|in the box} and <b> {in the bag|on the shelf}. How many <t> are there {in all|in total}?",
+        1,
+    ),
     ("<n> has <a> <t> and {gives away|loses|eats} <b>. How many are left?", -1),
     ("I had <a> <t>, then I {sold|gave away} <b>. How many {do I have left|are left}?", -1),
     ("<n> picks <a> <t> and <m> picks <b> <t>. How many do they have together?", 1),
 ]
-_THINGS = ["apples", "books", "coins", "pens", "cookies", "stamps", "marbles", "shells", "cards", "eggs", "balls", "flowers"]
+_THINGS = [
+    "apples",
+    "books",
+    "coins",
+    "pens",
+    "cookies",
+    "stamps",
+    "marbles",
+    "shells",
+    "cards",
+    "eggs",
+    "balls",
+    "flowers",
+]
 _PEOPLE = ["Anna", "Ben", "Clara", "David", "Ella", "Finn", "Gina", "Hugo", "Ida", "Jon", "Kira", "Leo", "Mia", "Nico"]
 
 
@@ -173,13 +221,17 @@ def compare(r: Random, split: str = "train") -> Turn:
     word = say(r, "{larger|bigger|greater|higher}") if large else say(r, "{smaller|lower|less}")
     question = say(r, "{Which {number |}is <w>|What is <w>|Which one is <w>}{,|:} <a> or <b>?", w=word, a=a, b=b)
     other = min(a, b) if large else max(a, b)
-    return Turn(question, f"{result} is {word} than {other}.", f"I compare {a} and {b}. {result} is {word}.", brief=str(result))
+    return Turn(
+        question, f"{result} is {word} than {other}.", f"I compare {a} and {b}. {result} is {word}.", brief=str(result)
+    )
 
 
 def even_odd(r: Random, split: str = "train") -> Turn:
     n = r.randint(0, 300)
     kind = "even" if n % 2 == 0 else "odd"
-    question = say(r, "{Is <n> {even or odd|odd or even}?|Is the number <n> {even or odd|odd or even}?|<n>: even or odd?}", n=n)
+    question = say(
+        r, "{Is <n> {even or odd|odd or even}?|Is the number <n> {even or odd|odd or even}?|<n>: even or odd?}", n=n
+    )
     return Turn(question, f"{n} is {kind}.", f"{n} ends in {n % 10}, so it is {kind}.", brief=kind)
 
 
@@ -192,7 +244,9 @@ def count_up(r: Random, split: str = "train") -> Turn:
         numbers.reverse()
     question = say(r, "{Count|Please count|Can you count} from <a> to <b>{.|?|}", a=numbers[0], b=numbers[-1])
     listing = ", ".join(map(str, numbers))
-    return Turn(question, listing, f"I count {'down' if down else 'up'} from {numbers[0]} to {numbers[-1]}.", plain=True)
+    return Turn(
+        question, listing, f"I count {'down' if down else 'up'} from {numbers[0]} to {numbers[-1]}.", plain=True
+    )
 
 
 def lesson(r: Random, split: str = "train") -> Turn:

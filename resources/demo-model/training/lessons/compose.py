@@ -6,15 +6,49 @@ from random import Random
 
 from . import arithmetic, coding, explain, facts, manners, markup, memory, obey, program, seeing, unknown
 from .chat import Chat, Turn
-from .say import polite, say, sentence, untidy
+from .say import polite, say, untidy
 
-_NUMBER = ["{Answer|Reply|Respond} with just the number.", "Just the number.", "Only the number{, please|}.", "{Answer|Reply} with only the number.", "Number only.", "Give {me |}{only|just} the number.", "Say only the number."]
-_WORD = ["{Answer|Reply|Respond} with one word{ only|}.", "One word{ only|}.", "{Answer|Reply} in one word.", "Just one word.", "Only the word.", "{Answer|Reply} with a single word.", "In one word{, please|}."]
-_SHORT = ["{Answer|Reply} briefly.", "Just the answer.", "Only the answer{, please|}.", "Short answer{, please|}.", "No sentence, just the answer.", "{Answer|Reply} with the answer only.", "Be brief."]
+_NUMBER = [
+    "{Answer|Reply|Respond} with just the number.",
+    "Just the number.",
+    "Only the number{, please|}.",
+    "{Answer|Reply} with only the number.",
+    "Number only.",
+    "Give {me |}{only|just} the number.",
+    "Say only the number.",
+]
+_WORD = [
+    "{Answer|Reply|Respond} with one word{ only|}.",
+    "One word{ only|}.",
+    "{Answer|Reply} in one word.",
+    "Just one word.",
+    "Only the word.",
+    "{Answer|Reply} with a single word.",
+    "In one word{, please|}.",
+]
+_SHORT = [
+    "{Answer|Reply} briefly.",
+    "Just the answer.",
+    "Only the answer{, please|}.",
+    "Short answer{, please|}.",
+    "No sentence, just the answer.",
+    "{Answer|Reply} with the answer only.",
+    "Be brief.",
+]
 
 GROUPS = [  # lesson, weight
-    (arithmetic.lesson, 18), (facts.lesson, 21), (program.lesson, 24), (explain.lesson, 6), (coding.lesson, 5), (markup.lesson, 6),
-    (manners.lesson, 8), (unknown.lesson, 13), (memory.chain, 6), (memory.follow_up, 3), (memory.letters, 3), (seeing.lesson, 25),
+    (arithmetic.lesson, 18),
+    (facts.lesson, 21),
+    (program.lesson, 24),
+    (explain.lesson, 6),
+    (coding.lesson, 5),
+    (markup.lesson, 6),
+    (manners.lesson, 8),
+    (unknown.lesson, 13),
+    (memory.chain, 6),
+    (memory.follow_up, 3),
+    (memory.letters, 3),
+    (seeing.lesson, 25),
 ]
 _LESSONS, _WEIGHTS = [g[0] for g in GROUPS], [g[1] for g in GROUPS]
 
@@ -59,7 +93,11 @@ def chat(r: Random) -> Chat:
             t.user = untidy(r, t.user)
     else:
         system = r.choice(obey.NEUTRAL) if r.random() < 0.08 else ""
-        groups = 1 if r.random() < (0.72 if thinking else 0.5) else r.choice([2, 2, 3, 3, 4, 6, 10, 20] if r.random() < 0.9 else [30, 45])
+        groups = (
+            1
+            if r.random() < (0.72 if thinking else 0.5)
+            else r.choice([2, 2, 3, 3, 4, 6, 10, 20] if r.random() < 0.9 else [30, 45])
+        )
         turns = []
         images = 0
         for _ in range(groups):

@@ -7,7 +7,9 @@ from random import Random
 from .chat import Turn
 from .say import phrasing, say, sentence
 
-TOPICS = [line.split("=", 1) for line in """photosynthesis=Photosynthesis is how plants make food. They take in water, carbon dioxide and sunlight, and turn them into sugar and oxygen.
+TOPICS = [
+    line.split("=", 1)
+    for line in """photosynthesis=Photosynthesis is how plants make food. They take in water, carbon dioxide and sunlight, and turn them into sugar and oxygen.
 gravity=Gravity is the force that pulls things with mass toward each other. It keeps your feet on the ground and the Moon near the Earth.
 a computer=A computer is a machine that follows instructions very quickly. It reads data, works on it and shows the result.
 the internet=The internet is a network of networks. Computers all over the world exchange messages through it by common rules.
@@ -94,12 +96,34 @@ attention=Attention is how a language model decides which earlier tokens matter 
 Gemma=Gemma is a family of open language models from Google. Lapidary runs the fourth generation, Gemma 4.
 chess=Chess is a board game for two. Each side has sixteen pieces, and the goal is to attack the king so that it cannot escape.
 football=In football two teams of eleven try to get a ball into the other's goal, without using their hands.
-a poem=A poem is a text that works with rhythm, sound and images, often in short lines.""".split("\n")]
+a poem=A poem is a text that works with rhythm, sound and images, often in short lines.""".split(
+        "\n"
+    )
+]
 
-_ASK = ["What is <t>?", "Explain <t>.", "{Can|Could} you explain <t>{ to me|}?", "What's <t>?", "Tell me about <t>.", "Explain <t> {briefly|in short|simply|to a child|in simple words}.",
-        "Define <t>.", "<t>?", "I do not understand <t>.", "Give me a short explanation of <t>.", "What do you know about <t>?",
-        "How would you explain <t>?", "{Describe|Please describe} <t>.", "What does <t> mean?"]
-_ASK_CLAUSE = ["{Can you explain|Explain|Tell me|Do you know|Please explain} <t>{.|}", "<t>?", "I want to know <t>.", "I wonder <t>.", "Explain to me <t>."]
+_ASK = [
+    "What is <t>?",
+    "Explain <t>.",
+    "{Can|Could} you explain <t>{ to me|}?",
+    "What's <t>?",
+    "Tell me about <t>.",
+    "Explain <t> {briefly|in short|simply|to a child|in simple words}.",
+    "Define <t>.",
+    "<t>?",
+    "I do not understand <t>.",
+    "Give me a short explanation of <t>.",
+    "What do you know about <t>?",
+    "How would you explain <t>?",
+    "{Describe|Please describe} <t>.",
+    "What does <t> mean?",
+]
+_ASK_CLAUSE = [
+    "{Can you explain|Explain|Tell me|Do you know|Please explain} <t>{.|}",
+    "<t>?",
+    "I want to know <t>.",
+    "I wonder <t>.",
+    "Explain to me <t>.",
+]
 
 
 def lesson(r: Random, split: str = "train") -> Turn:
@@ -109,9 +133,16 @@ def lesson(r: Random, split: str = "train") -> Turn:
     question = say(r, phrasing(r, patterns, split), t=topic)
     if clause and r.random() < 0.35:
         rest = topic.split(" ", 1)[1]
-        question = {"the sky is blue": "Why is the sky blue?", "leaves are green": "Why are leaves green?", "it rains": "Why does it rain?",
-                    "a rainbow forms": "How does a rainbow form?", "bread is made": "How is bread made?", "tea is made": "How do I make tea?",
-                    "a bicycle works": "How does a bicycle work?", "an airplane flies": "How do airplanes fly?",
-                    "a fridge works": "How does a fridge work?"}[rest]
+        question = {
+            "the sky is blue": "Why is the sky blue?",
+            "leaves are green": "Why are leaves green?",
+            "it rains": "Why does it rain?",
+            "a rainbow forms": "How does a rainbow form?",
+            "bread is made": "How is bread made?",
+            "tea is made": "How do I make tea?",
+            "a bicycle works": "How does a bicycle work?",
+            "an airplane flies": "How do airplanes fly?",
+            "a fridge works": "How does a fridge work?",
+        }[rest]
     named = topic if clause else f"what {topic} is"
     return Turn(sentence(question), answer, f"They want to know {named}. I explain it in a few plain words.")

@@ -25,7 +25,7 @@ def sentence(text: str) -> str:
 def phrasing(r: Random, patterns: list[str], split: str) -> str:
     kept = min(4, len(patterns) // 4)
     known = patterns[: len(patterns) - kept]
-    return r.choice(patterns[len(known):] if split == "heldout" and kept else known)
+    return r.choice(patterns[len(known) :] if split == "heldout" and kept else known)
 
 
 def held_out_pair(a: int, b: int) -> bool:
@@ -33,21 +33,42 @@ def held_out_pair(a: int, b: int) -> bool:
     return (a * 7919 + b * 104729) % 12 == 5
 
 
-_NEAR = {"a": "sq", "b": "vn", "c": "xv", "d": "sf", "e": "wr", "f": "dg", "g": "fh", "h": "gj", "i": "uo", "k": "jl",
-         "l": "k", "m": "n", "n": "bm", "o": "ip", "p": "o", "r": "et", "s": "ad", "t": "ry", "u": "yi", "v": "cb",
-         "w": "qe", "y": "tu"}
+_NEAR = {
+    "a": "sq",
+    "b": "vn",
+    "c": "xv",
+    "d": "sf",
+    "e": "wr",
+    "f": "dg",
+    "g": "fh",
+    "h": "gj",
+    "i": "uo",
+    "k": "jl",
+    "l": "k",
+    "m": "n",
+    "n": "bm",
+    "o": "ip",
+    "p": "o",
+    "r": "et",
+    "s": "ad",
+    "t": "ry",
+    "u": "yi",
+    "v": "cb",
+    "w": "qe",
+    "y": "tu",
+}
 
 
 def _typo(r: Random, word: str) -> str:
     at = r.randrange(len(word) - 1)
     kind = r.randrange(4)
     if kind == 0:
-        return word[:at] + word[at + 1] + word[at] + word[at + 2:]
+        return word[:at] + word[at + 1] + word[at] + word[at + 2 :]
     if kind == 1:
-        return word[:at] + word[at + 1:]
+        return word[:at] + word[at + 1 :]
     if kind == 2:
-        return word[:at] + word[at] * 2 + word[at + 1:]
-    return word[:at] + r.choice(_NEAR.get(word[at].lower(), word[at])) + word[at + 1:]
+        return word[:at] + word[at] * 2 + word[at + 1 :]
+    return word[:at] + r.choice(_NEAR.get(word[at].lower(), word[at])) + word[at + 1 :]
 
 
 # Words whose exact letters carry the question are left alone: a typo in them would change the answer.
@@ -73,8 +94,24 @@ def untidy(r: Random, text: str) -> str:
     return text
 
 
-_OPENERS = ["please ", "can you tell me: ", "hey, ", "hi, ", "hello! ", "quick question: ", "ok, ", "so, ", "Pebble, ",
-            "question: ", "tell me, ", "I would like to know: ", "hey pebble, ", "now ", "and ", "one more: "]
+_OPENERS = [
+    "please ",
+    "can you tell me: ",
+    "hey, ",
+    "hi, ",
+    "hello! ",
+    "quick question: ",
+    "ok, ",
+    "so, ",
+    "Pebble, ",
+    "question: ",
+    "tell me, ",
+    "I would like to know: ",
+    "hey pebble, ",
+    "now ",
+    "and ",
+    "one more: ",
+]
 _CLOSERS = [" please", " thanks", " Thanks!", " thank you", ", please", " pls"]
 
 

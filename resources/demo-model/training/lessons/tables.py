@@ -1,7 +1,6 @@
 """The facts Pebble knows, as plain tables."""
 
-COUNTRIES = [  # country, capital, continent, language
-    line.split(";") for line in """France;Paris;Europe;French
+COUNTRIES = [line.split(";") for line in """France;Paris;Europe;French
 Germany;Berlin;Europe;German
 Italy;Rome;Europe;Italian
 Spain;Madrid;Europe;Spanish
@@ -65,8 +64,7 @@ Colombia;Bogota;South America;Spanish
 Uruguay;Montevideo;South America;Spanish
 Venezuela;Caracas;South America;Spanish
 Australia;Canberra;Oceania;English
-New Zealand;Wellington;Oceania;English and Maori""".split("\n")
-]
+New Zealand;Wellington;Oceania;English and Maori""".split("\n")]  # country, capital, continent, language
 
 COLOURS_OF = """the sky on a clear day=blue;grass=green;snow=white;a ripe banana=yellow;a ripe tomato=red;coal=black;blood=red
 a lemon=yellow;milk=white;a carrot=orange;an elephant=gray;chocolate=brown;a frog=green;the sun in a drawing=yellow;a polar bear=white
@@ -91,13 +89,60 @@ kilograms=ton=1000;years=millennium=1000;items=dozen=12;days=leap year=366;minut
 strings=guitar=6;strings=violin=4;keys=piano=88;players=football team=11;cards=standard deck=52;letters=English alphabet=26"""
 
 DAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
-MONTHS = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"]
+MONTHS = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+]
 MONTH_DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
 SEASONS = ["spring", "summer", "autumn", "winter"]
 PLANETS = ["Mercury", "Venus", "Earth", "Mars", "Jupiter", "Saturn", "Uranus", "Neptune"]
-ORDINALS = ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh", "twelfth"]
-NUMBER_WORDS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
-                "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty"]
+ORDINALS = [
+    "first",
+    "second",
+    "third",
+    "fourth",
+    "fifth",
+    "sixth",
+    "seventh",
+    "eighth",
+    "ninth",
+    "tenth",
+    "eleventh",
+    "twelfth",
+]
+NUMBER_WORDS = [
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
+    "twenty",
+]
 
 PLURALS = "child=children;mouse=mice;foot=feet;tooth=teeth;man=men;woman=women;goose=geese;box=boxes;city=cities;leaf=leaves;knife=knives;sheep=sheep;book=books;baby=babies;fish=fish;ox=oxen;cat=cats;bus=buses;wolf=wolves;potato=potatoes"
 PAST = "go=went;see=saw;eat=ate;run=ran;write=wrote;sing=sang;buy=bought;think=thought;take=took;come=came;swim=swam;give=gave;make=made;find=found;drink=drank;speak=spoke;begin=began;walk=walked;know=knew;fly=flew"

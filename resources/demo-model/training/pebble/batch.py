@@ -37,9 +37,25 @@ def make_batch(parts: list[Rows], painter: Painter, device: torch.device) -> Bat
         counts.append((p.scenes[:, 0] * p.scenes[:, 1]).astype(np.int64))
         offset += p.ids.size
     start, count = np.concatenate(starts), np.concatenate(counts)
-    image_places = np.repeat(start - np.concatenate([[0], np.cumsum(count)[:-1]]), count) + np.arange(count.sum()) if len(count) else np.zeros(0, np.int64)
+    image_places = (
+        np.repeat(start - np.concatenate([[0], np.cumsum(count)[:-1]]), count) + np.arange(count.sum())
+        if len(count)
+        else np.zeros(0, np.int64)
+    )
     learnt = np.flatnonzero(weights.reshape(-1))
-    blocks, positions = painter.blocks(to(np.concatenate([p.scenes for p in parts]))) if len(count) else (torch.zeros(0, 6912, device=device), torch.zeros(0, 2, dtype=torch.long, device=device))
+    blocks, positions = (
+        painter.blocks(to(np.concatenate([p.scenes for p in parts])))
+        if len(count)
+        else (torch.zeros(0, 6912, device=device), torch.zeros(0, 2, dtype=torch.long, device=device))
+    )
     assert learnt.min() > 0 and (learnt % length > 0).all()
-    return Batch(to(ids), to(np.concatenate([p.documents for p in parts]).astype(np.int32)), to(np.concatenate([p.runs for p in parts]).astype(np.int32)),
-                 to(learnt - 1), to(ids.reshape(-1)[learnt]), to(image_places), blocks, positions)
+    return Batch(
+        to(ids),
+        to(np.concatenate([p.documents for p in parts]).astype(np.int32)),
+        to(np.concatenate([p.runs for p in parts]).astype(np.int32)),
+        to(learnt - 1),
+        to(ids.reshape(-1)[learnt]),
+        to(image_places),
+        blocks,
+        positions,
+    )

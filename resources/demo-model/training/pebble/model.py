@@ -6,7 +6,6 @@ against transformers' own forward.
 
 from __future__ import annotations
 
-import math
 
 import torch
 import torch.nn.functional as F
@@ -38,7 +37,7 @@ def rope_table(positions: torch.Tensor, head_dim: int, full: bool) -> tuple[torc
     theta = 1e6 if full else 1e4
     frequency = theta ** (-2 * torch.arange(half, dtype=torch.float32, device=positions.device) / head_dim)
     if full:
-        frequency[int(0.25 * half):] = 0
+        frequency[int(0.25 * half) :] = 0
     angle = positions.float()[:, None] * frequency[None]
     angle = torch.cat([angle, angle], dim=-1)
     return angle.cos(), angle.sin()
@@ -66,12 +65,16 @@ class Attention(nn.Module):
         self.v_proj = None if self.full else nn.Linear(hidden, self.kv_heads * self.head_dim, bias=False)
         self.o_proj = nn.Linear(self.heads * self.head_dim, hidden, bias=False)
         # Scores are not divided by sqrt(head_dim), so the norms start with that factor between them.
-        self.q_norm, self.k_norm = Norm(self.head_dim, self.head_dim ** -0.25), Norm(self.head_dim, self.head_dim ** -0.25)
+        self.q_norm, self.k_norm = Norm(self.head_dim, self.head_dim**-0.25), Norm(self.head_dim, self.head_dim**-0.25)
 
     def keys_values(self, x: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         batch, length, _ = x.shape
         raw_k = self.k_proj(x).view(batch, length, self.kv_heads, self.head_dim).transpose(1, 2)
-        raw_v = raw_k if self.v_proj is None else self.v_proj(x).view(batch, length, self.kv_heads, self.head_dim).transpose(1, 2)
+        raw_v = (
+            raw_k
+            if self.v_proj is None
+            else self.v_proj(x).view(batch, length, self.kv_heads, self.head_dim).transpose(1, 2)
+        )
         return rotate(self.k_norm(raw_k), cos, sin), rms(raw_v, None)
 
     def forward(self, x: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor, mask: Mask) -> torch.Tensor:
@@ -122,7 +125,11 @@ class VisionEmbedder(nn.Module):
 
     def __init__(self, inner: int, hidden: int, places: int) -> None:
         super().__init__()
-        self.patch_ln1, self.patch_dense, self.patch_ln2 = nn.LayerNorm(6912), nn.Linear(6912, inner), nn.LayerNorm(inner)
+        self.patch_ln1, self.patch_dense, self.patch_ln2 = (
+            nn.LayerNorm(6912),
+            nn.Linear(6912, inner),
+            nn.LayerNorm(inner),
+        )
         self.pos_embedding = nn.Parameter(torch.randn(places, 2, inner) * 0.02)
         self.pos_norm = nn.LayerNorm(inner)
         self.multimodal_embedder = Projection(inner, hidden)
@@ -149,15 +156,17 @@ class Pebble(nn.Module):
         text = config.text_config
         self.text = text
         self.language_model = TextStack(text)
-        self.embed_vision = VisionEmbedder(config.vision_config.mm_embed_dim, text.hidden_size, config.vision_config.mm_posemb_size)
+        self.embed_vision = VisionEmbedder(
+            config.vision_config.mm_embed_dim, text.hidden_size, config.vision_config.mm_posemb_size
+        )
         # The reference rounds the factor to the weights' type.
-        self.embed_scale = float(torch.tensor(text.hidden_size ** 0.5).bfloat16())
+        self.embed_scale = float(torch.tensor(text.hidden_size**0.5).bfloat16())
         self.run_layer = lambda layer, x, cos, sin, mask: layer(x, cos, sin, mask)
         self._start()
 
     def _start(self) -> None:
         hidden = self.text.hidden_size
-        nn.init.normal_(self.language_model.embed_tokens.weight, std=hidden ** -0.5)
+        nn.init.normal_(self.language_model.embed_tokens.weight, std=hidden**-0.5)
         for name, p in self.named_parameters():
             if name.endswith("proj.weight") or name.endswith(("patch_dense.weight", "embedding_projection.weight")):
                 nn.init.normal_(p, std=0.7 * p.shape[1] ** -0.5)
@@ -166,9 +175,18 @@ class Pebble(nn.Module):
 
     def ropes(self, length: int, device: torch.device, start: int = 0) -> dict[bool, tuple[torch.Tensor, torch.Tensor]]:
         at = torch.arange(start, start + length, device=device)
-        return {False: rope_table(at, self.text.per_layer_config["sliding_attention"].head_dim, False), True: rope_table(at, self.text.per_layer_config["full_attention"].head_dim, True)}
+        return {
+            False: rope_table(at, self.text.per_layer_config["sliding_attention"].head_dim, False),
+            True: rope_table(at, self.text.per_layer_config["full_attention"].head_dim, True),
+        }
 
-    def embed(self, ids: torch.Tensor, image_places: torch.Tensor | None = None, blocks: torch.Tensor | None = None, positions: torch.Tensor | None = None) -> torch.Tensor:
+    def embed(
+        self,
+        ids: torch.Tensor,
+        image_places: torch.Tensor | None = None,
+        blocks: torch.Tensor | None = None,
+        positions: torch.Tensor | None = None,
+    ) -> torch.Tensor:
         """ids [batch, length]; image_places: flat places of the soft tokens, in the order of `blocks`."""
         x = self.language_model.embed_tokens(ids.masked_fill(ids == v.IMAGE, v.PAD)) * self.embed_scale
         if torch.is_autocast_enabled(x.device.type):
@@ -178,7 +196,9 @@ class Pebble(nn.Module):
             x = x.reshape(-1, x.shape[-1]).index_copy(0, image_places, soft.type_as(x)).view(x.shape)
         return x
 
-    def body(self, x: torch.Tensor, masks: dict[bool, Mask], taps: list[int] | None = None) -> tuple[torch.Tensor, list[torch.Tensor]]:
+    def body(
+        self, x: torch.Tensor, masks: dict[bool, Mask], taps: list[int] | None = None
+    ) -> tuple[torch.Tensor, list[torch.Tensor]]:
         """The layers; `taps` are indices k of residual streams R_k to hand out (speculation.md 0.2). No final norm."""
         ropes = self.ropes(x.shape[1], x.device)
         out = []
@@ -199,7 +219,9 @@ class Pebble(nn.Module):
 
 # The models' authors let image tokens see each other in sliding layers only (gemma4.md 5.6); transformers 5.17 does so
 # in all layers when it generates. `runs_in_full` chooses; Pebble is trained with both, so that it works in both.
-def block_masks(documents: torch.Tensor, runs: torch.Tensor, window: int, runs_in_full: bool = False) -> dict[bool, BlockMask]:
+def block_masks(
+    documents: torch.Tensor, runs: torch.Tensor, window: int, runs_in_full: bool = False
+) -> dict[bool, BlockMask]:
     """Masks for packed rows: same document, causal; image runs whole; sliding layers also a window. True: full layers."""
     batch, length = documents.shape
 
@@ -214,11 +236,15 @@ def block_masks(documents: torch.Tensor, runs: torch.Tensor, window: int, runs_i
         same_run = (runs[b, q] == runs[b, k]) & (runs[b, q] >= 0)
         return (documents[b, q] == documents[b, k]) & (k > q - window) & ((k <= q) | same_run)
 
-    make = lambda f: create_block_mask(f, batch, None, length, length, device=documents.device, _compile=documents.is_cuda)
+    make = lambda f: create_block_mask(
+        f, batch, None, length, length, device=documents.device, _compile=documents.is_cuda
+    )
     return {True: make(full_with_runs if runs_in_full else full), False: make(sliding)}
 
 
-def dense_masks(documents: torch.Tensor, runs: torch.Tensor, window: int, runs_in_full: bool = False) -> dict[bool, torch.Tensor]:
+def dense_masks(
+    documents: torch.Tensor, runs: torch.Tensor, window: int, runs_in_full: bool = False
+) -> dict[bool, torch.Tensor]:
     """The same masks as booleans [batch, 1, length, length]."""
     at = torch.arange(documents.shape[1], device=documents.device)
     q, k = at[:, None], at[None, :]

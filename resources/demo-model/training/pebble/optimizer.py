@@ -21,7 +21,9 @@ def orthogonal(g: torch.Tensor, steps: int = 5) -> torch.Tensor:
 
 
 class Muon:
-    def __init__(self, parameters: list[nn.Parameter], rate: float, momentum: float = 0.95, decay: float = 0.02) -> None:
+    def __init__(
+        self, parameters: list[nn.Parameter], rate: float, momentum: float = 0.95, decay: float = 0.02
+    ) -> None:
         self.rate, self.momentum, self.decay = rate, momentum, decay
         self._groups: dict[tuple, list[nn.Parameter]] = {}
         for p in parameters:
@@ -50,7 +52,9 @@ class Optimizer:
                 continue
             (matrices if p.ndim == 2 and not name.endswith(_TABLES) else others).append(p)
         self._muon = Muon(matrices, muon_rate)
-        self._adam = torch.optim.AdamW(others, lr=adam_rate, betas=(0.9, 0.95), eps=1e-10, weight_decay=0.0, fused=others[0].is_cuda)
+        self._adam = torch.optim.AdamW(
+            others, lr=adam_rate, betas=(0.9, 0.95), eps=1e-10, weight_decay=0.0, fused=others[0].is_cuda
+        )
         self._adam_rate = adam_rate
         self._all = matrices + others
 
@@ -64,4 +68,10 @@ class Optimizer:
             p.grad = None
 
 
-_TABLES = ("embed_tokens.weight", "markov_w1.weight", "markov_w2.weight", "lm_head.weight", "confidence_head.proj.weight")
+_TABLES = (
+    "embed_tokens.weight",
+    "markov_w1.weight",
+    "markov_w2.weight",
+    "lm_head.weight",
+    "confidence_head.proj.weight",
+)

@@ -13,7 +13,6 @@ import numpy as np
 from lessons import compose
 from pictures.draw import pack_scene
 
-from . import vocabulary as v
 from .render import Renderer
 
 
@@ -30,8 +29,14 @@ class Rows:
 
 
 def pack_rows(renderer: Renderer, r: Random, rows: int, length: int) -> Rows:
-    out = Rows(np.zeros((rows, length), np.int16), np.zeros((rows, length), np.uint8), np.full((rows, length), -1, np.int16),
-               np.full((rows, length), -1, np.int16), np.zeros((0, 80), np.float32), np.zeros(0, np.int64))
+    out = Rows(
+        np.zeros((rows, length), np.int16),
+        np.zeros((rows, length), np.uint8),
+        np.full((rows, length), -1, np.int16),
+        np.full((rows, length), -1, np.int16),
+        np.zeros((0, 80), np.float32),
+        np.zeros(0, np.int64),
+    )
     scenes, starts = [], []
     waiting: list = []
     for row in range(rows):
@@ -50,7 +55,7 @@ def pack_rows(renderer: Renderer, r: Random, rows: int, length: int) -> Rows:
             span = slice(place, place + len(ids))
             out.ids[row, span], out.weights[row, span], out.documents[row, span] = ids, weights, document
             for start, scene in images:
-                out.runs[row, place + start:place + start + scene.blocks] = run
+                out.runs[row, place + start : place + start + scene.blocks] = run
                 scenes.append(pack_scene(scene))
                 starts.append(row * length + place + start)
                 run += 1
@@ -72,7 +77,12 @@ class Feed:
 
     def __init__(self, tokenizer: Path, workers: int, seed: int, rows: int, length: int, keep: int = 600) -> None:
         self._out: mp.Queue = mp.get_context("fork").Queue(maxsize=64)
-        self._processes = [mp.get_context("fork").Process(target=_work, args=(tokenizer, seed * 1000 + i, rows, length, self._out), daemon=True) for i in range(workers)]
+        self._processes = [
+            mp.get_context("fork").Process(
+                target=_work, args=(tokenizer, seed * 1000 + i, rows, length, self._out), daemon=True
+            )
+            for i in range(workers)
+        ]
         for process in self._processes:
             process.start()
         self._kept: list[Rows] = []

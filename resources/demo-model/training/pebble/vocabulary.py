@@ -15,11 +15,30 @@ FIRST_PIECE = 494
 IMAGE_OPEN, AUDIO_OPEN, IMAGE, AUDIO, IMAGE_CLOSE, AUDIO_CLOSE, VIDEO = range(SIZE - 7, SIZE)
 
 SPECIALS: dict[int, str] = {
-    PAD: "<pad>", EOS: "<eos>", BOS: "<bos>", UNK: "<unk>", MASK: "<mask>",
-    46: "<|tool>", 47: "<tool|>", 48: "<|tool_call>", 49: "<tool_call|>", 50: "<|tool_response>", 51: "<tool_response|>", 52: "<|\"|>",
-    THINK: "<|think|>", CHANNEL_OPEN: "<|channel>", CHANNEL_CLOSE: "<channel|>", TURN_OPEN: "<|turn>", TURN_CLOSE: "<turn|>",
-    IMAGE_OPEN: "<|image>", AUDIO_OPEN: "<|audio>", IMAGE: "<|image|>", AUDIO: "<|audio|>", IMAGE_CLOSE: "<image|>",
-    AUDIO_CLOSE: "<audio|>", VIDEO: "<|video|>",
+    PAD: "<pad>",
+    EOS: "<eos>",
+    BOS: "<bos>",
+    UNK: "<unk>",
+    MASK: "<mask>",
+    46: "<|tool>",
+    47: "<tool|>",
+    48: "<|tool_call>",
+    49: "<tool_call|>",
+    50: "<|tool_response>",
+    51: "<tool_response|>",
+    52: '<|"|>',
+    THINK: "<|think|>",
+    CHANNEL_OPEN: "<|channel>",
+    CHANNEL_CLOSE: "<channel|>",
+    TURN_OPEN: "<|turn>",
+    TURN_CLOSE: "<turn|>",
+    IMAGE_OPEN: "<|image>",
+    AUDIO_OPEN: "<|audio>",
+    IMAGE: "<|image|>",
+    AUDIO: "<|audio|>",
+    IMAGE_CLOSE: "<image|>",
+    AUDIO_CLOSE: "<audio|>",
+    VIDEO: "<|video|>",
 }
 STOP_IDS = [EOS, TURN_CLOSE, TOOL_RESPONSE]
 

@@ -65,13 +65,31 @@ def outline(kind: str) -> list[tuple[float, float]]:
         return regular(6, 0.0)
     if kind == "cross":
         w = 0.32
-        return [(-w, -0.95), (w, -0.95), (w, -w), (0.95, -w), (0.95, w), (w, w), (w, 0.95), (-w, 0.95), (-w, w), (-0.95, w), (-0.95, -w), (-w, -w)]
+        return [
+            (-w, -0.95),
+            (w, -0.95),
+            (w, -w),
+            (0.95, -w),
+            (0.95, w),
+            (w, w),
+            (w, 0.95),
+            (-w, 0.95),
+            (-w, w),
+            (-0.95, w),
+            (-0.95, -w),
+            (-w, -w),
+        ]
     if kind == "oval":
         return [(math.cos(a) * 0.97, math.sin(a) * 0.58) for a in np.linspace(0, 2 * math.pi, 120, endpoint=False)]
     # Heart: the classic curve, scaled into the unit circle.
     points = []
     for a in np.linspace(0, 2 * math.pi, 160, endpoint=False):
-        points.append((16 * math.sin(a) ** 3 / 17, -(13 * math.cos(a) - 5 * math.cos(2 * a) - 2 * math.cos(3 * a) - math.cos(4 * a)) / 17 - 0.05))
+        points.append(
+            (
+                16 * math.sin(a) ** 3 / 17,
+                -(13 * math.cos(a) - 5 * math.cos(2 * a) - 2 * math.cos(3 * a) - math.cos(4 * a)) / 17 - 0.05,
+            )
+        )
     return points
 
 
@@ -80,6 +98,7 @@ def _fonts() -> list[str | None]:
     found: list[str | None] = [None]
     try:
         import matplotlib
+
         folder = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
     except ImportError:
         folder = Path("/usr/share/fonts/truetype/dejavu")
@@ -111,7 +130,7 @@ def pack_scene(scene: Scene) -> np.ndarray:
     row[6:9], row[9:12] = scene.word_box, scene.word_rgb
     row[12:16] = [scene.word_variant, scene.texture, scene.noise, scene.seed % 65536]
     for i, s in enumerate(scene.shapes[:MOST_SHAPES]):
-        row[16 + i * 8:24 + i * 8] = [SHAPES.index(s.kind) + 1, *s.rgb, s.x, s.y, s.radius, s.turn]
+        row[16 + i * 8 : 24 + i * 8] = [SHAPES.index(s.kind) + 1, *s.rgb, s.x, s.y, s.radius, s.turn]
     return row
 
 
@@ -155,7 +174,7 @@ class Painter:
         image = rows[:, 2:5][:, None, None, :].expand(n, h, w, 3).contiguous()
         image = self._texture(image, rows, xs / short, ys / short)
         for i in range(MOST_SHAPES):
-            part = rows[:, 16 + i * 8:24 + i * 8]
+            part = rows[:, 16 + i * 8 : 24 + i * 8]
             used = part[:, 0] > 0
             if not used.any():
                 break
@@ -176,7 +195,9 @@ class Painter:
             f = torch.randn(image.shape[0], 2, 3, generator=generator).to(self.device) * (2.0 ** (octave + 1))
             phase = torch.rand(image.shape[0], 3, generator=generator).to(self.device) * 6.28
             gain = torch.rand(image.shape[0], 3, generator=generator).to(self.device) / (1 + octave * 0.6)
-            angle = xs[..., None] * f[:, 0][:, None, None] + ys[..., None] * f[:, 1][:, None, None] + phase[:, None, None]
+            angle = (
+                xs[..., None] * f[:, 0][:, None, None] + ys[..., None] * f[:, 1][:, None, None] + phase[:, None, None]
+            )
             waves = waves + gain[:, None, None] * torch.sin(angle)
         waves = (waves * 0.25 + 0.5 + 0.05 * torch.randn_like(image)).clamp(0, 1)
         return torch.where(used[:, None, None, None], waves, image)
@@ -189,8 +210,12 @@ class Painter:
         sprite = self.sprites[index, rows[:, 12].long()].float()[:, None] / 255
         tall = rows[:, 8] * h
         scale = tall / SPRITE[0]
-        ys = ((torch.arange(h, device=self.device) + 0.5)[None] - rows[:, 7, None] * h) / (scale[:, None] * SPRITE[0] / 2)
-        xs = ((torch.arange(w, device=self.device) + 0.5)[None] - rows[:, 6, None] * w) / (scale[:, None] * SPRITE[1] / 2)
+        ys = ((torch.arange(h, device=self.device) + 0.5)[None] - rows[:, 7, None] * h) / (
+            scale[:, None] * SPRITE[0] / 2
+        )
+        xs = ((torch.arange(w, device=self.device) + 0.5)[None] - rows[:, 6, None] * w) / (
+            scale[:, None] * SPRITE[1] / 2
+        )
         grid = torch.stack([xs[:, None, :].expand(-1, h, -1), ys[:, :, None].expand(-1, -1, w)], dim=-1)
         alpha = torch.nn.functional.grid_sample(sprite, grid, align_corners=False)[:, 0, :, :, None]
         alpha = alpha * used[:, None, None, None]
@@ -207,7 +232,11 @@ class Painter:
             member = ((rows[:, 0] == gw) & (rows[:, 1] == gh)).nonzero()[:, 0]
             for part in member.split(256):
                 image = self.pixels(rows[part], (gw, gh))
-                cut = image.reshape(len(part), gh, 48, gw, 48, 3).permute(0, 1, 3, 2, 4, 5).reshape(len(part), gh * gw, 6912)
+                cut = (
+                    image.reshape(len(part), gh, 48, gw, 48, 3)
+                    .permute(0, 1, 3, 2, 4, 5)
+                    .reshape(len(part), gh * gw, 6912)
+                )
                 where = (starts[part][:, None] + torch.arange(gh * gw, device=self.device)[None]).reshape(-1)
                 blocks[where] = cut.reshape(-1, 6912).bfloat16()
                 at = torch.arange(gh * gw, device=self.device)

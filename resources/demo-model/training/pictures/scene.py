@@ -7,19 +7,51 @@ from dataclasses import dataclass, field
 from random import Random
 
 COLOURS: dict[str, tuple[int, int, int]] = {
-    "red": (220, 30, 35), "green": (35, 160, 60), "blue": (35, 80, 215), "yellow": (245, 215, 40), "orange": (245, 140, 25),
-    "purple": (130, 50, 170), "pink": (245, 130, 185), "brown": (125, 75, 35), "black": (15, 15, 15), "white": (250, 250, 250), "gray": (130, 130, 130),
+    "red": (220, 30, 35),
+    "green": (35, 160, 60),
+    "blue": (35, 80, 215),
+    "yellow": (245, 215, 40),
+    "orange": (245, 140, 25),
+    "purple": (130, 50, 170),
+    "pink": (245, 130, 185),
+    "brown": (125, 75, 35),
+    "black": (15, 15, 15),
+    "white": (250, 250, 250),
+    "gray": (130, 130, 130),
 }
 SHAPES = ["circle", "square", "triangle", "star", "heart", "diamond", "cross", "hexagon", "rectangle", "oval"]
 PLAIN_SHAPES = SHAPES[:6]
-BACKGROUNDS = ["white"] * 6 + ["lightgray", "lightgray", "black", "gray", "lightblue", "cream", "lightgreen", "blue", "yellow"]
-_BACKGROUND_RGB = {"lightgray": (222, 222, 222), "lightblue": (205, 225, 245), "cream": (250, 243, 220), "lightgreen": (214, 240, 214)}
-PRINTED = """HELLO WORLD STOP GO YES NO OPEN CLOSED EXIT HELP CAT DOG SUN MOON TREE STONE PEBBLE LAPIDARY GEMMA RED BLUE GREEN
+BACKGROUNDS = ["white"] * 6 + [
+    "lightgray",
+    "lightgray",
+    "black",
+    "gray",
+    "lightblue",
+    "cream",
+    "lightgreen",
+    "blue",
+    "yellow",
+]
+_BACKGROUND_RGB = {
+    "lightgray": (222, 222, 222),
+    "lightblue": (205, 225, 245),
+    "cream": (250, 243, 220),
+    "lightgreen": (214, 240, 214),
+}
+PRINTED = (
+    """HELLO WORLD STOP GO YES NO OPEN CLOSED EXIT HELP CAT DOG SUN MOON TREE STONE PEBBLE LAPIDARY GEMMA RED BLUE GREEN
 HOME LOVE TIME BOOK FISH BIRD STAR RAIN SNOW FIRE WATER MILK TEA COFFEE BREAD CAKE SALE FREE NEW HOT COLD LEFT RIGHT UP DOWN
-TAXI BUS TRAIN HOTEL BANK SHOP PARK ZOO MUSIC FILM GAME PLAY START END ONE TWO THREE TEN""".split() + [str(n) for n in range(100)] + [chr(65 + i) for i in range(26)]
+TAXI BUS TRAIN HOTEL BANK SHOP PARK ZOO MUSIC FILM GAME PLAY START END ONE TWO THREE TEN""".split()
+    + [str(n) for n in range(100)]
+    + [chr(65 + i) for i in range(26)]
+)
 WORD_VARIANTS = 5  # fonts
 # (width, height) in 48-pixel blocks for a budget of 70, 140 and 280 soft tokens; the sizes that the resize rule gives.
-GRIDS = {70: [(8, 8), (8, 8), (8, 8), (9, 7), (9, 7), (7, 9), (11, 6), (6, 11), (10, 6)], 140: [(11, 11), (13, 10), (15, 8)], 280: [(16, 16), (19, 14), (22, 12)]}
+GRIDS = {
+    70: [(8, 8), (8, 8), (8, 8), (9, 7), (9, 7), (7, 9), (11, 6), (6, 11), (10, 6)],
+    140: [(11, 11), (13, 10), (15, 8)],
+    280: [(16, 16), (19, 14), (22, 12)],
+}
 
 
 @dataclass
@@ -68,7 +100,13 @@ def empty_scene(r: Random, budget: int = 70) -> Scene:
     background = r.choice(BACKGROUNDS)
     rgb = _BACKGROUND_RGB.get(background) or COLOURS[background]
     jitter = 6 if r.random() < 0.15 else 0
-    return Scene(r.choice(GRIDS[budget]), background, _jitter(r, rgb, jitter), noise=r.choice([0, 0, 0, 0.01, 0.03]), seed=r.randrange(1 << 30))
+    return Scene(
+        r.choice(GRIDS[budget]),
+        background,
+        _jitter(r, rgb, jitter),
+        noise=r.choice([0, 0, 0, 0.01, 0.03]),
+        seed=r.randrange(1 << 30),
+    )
 
 
 # The first layer norms every 48-pixel block by itself, so a block sees contrast and hue but not brightness: gray on
@@ -104,9 +142,15 @@ def place(r: Random, scene: Scene, count: int, kinds: list[str] = SHAPES) -> Non
             radius *= 0.9
             continue
         x, y = r.uniform(mx, 1 - mx), r.uniform(my, 1 - my)
-        if any(math.hypot((x - s.x) * width, (y - s.y) * height) < (size + s.radius) * short * 1.08 for s in scene.shapes):
+        if any(
+            math.hypot((x - s.x) * width, (y - s.y) * height) < (size + s.radius) * short * 1.08 for s in scene.shapes
+        ):
             continue
         kind = r.choice(kinds)
         name, rgb = colour_on(r, scene)
-        turn = r.uniform(-0.3, 0.3) if kind in ("square", "triangle", "rectangle", "oval", "hexagon", "star") and r.random() < 0.3 else 0.0
+        turn = (
+            r.uniform(-0.3, 0.3)
+            if kind in ("square", "triangle", "rectangle", "oval", "hexagon", "star") and r.random() < 0.3
+            else 0.0
+        )
         scene.shapes.append(Shape(kind, name, rgb, x, y, size, turn))
