@@ -66,8 +66,8 @@ Expected<Recipe> parseRecipe(std::string_view json, const std::string& id) {
     for (const std::string& key : top.keys())
         if (!std::ranges::contains(kKeys, key))
             top.report(std::format("{} is no key of a recipe", key));
-    if (errors.first())
-        return std::unexpected(*errors.first());
+    if (const auto& error = errors.first())
+        return std::unexpected(*error);
     return recipe;
 }
 

@@ -45,8 +45,8 @@ Expected<ModelCard> readModelCard(std::string_view json) {
     Fields top(*document, "", errors);
     ModelCard card{.name = top.optionalText("name").value_or(""),
                    .notice = top.optionalText("notice").value_or("")};
-    if (errors.first())
-        return std::unexpected(*errors.first());
+    if (const auto& error = errors.first())
+        return std::unexpected(*error);
     return card;
 }
 

@@ -30,8 +30,8 @@ Expected<GenerationConfig> readGenerationConfig(std::string_view json, const Mod
     sampling.minP = static_cast<float>(top.optionalNumber("min_p", 0, 1).value_or(sampling.minP));
     sampling.repetitionPenalty = static_cast<float>(
         top.optionalNumber("repetition_penalty", 1e-3, 100).value_or(sampling.repetitionPenalty));
-    if (errors.first())
-        return std::unexpected(*errors.first());
+    if (const auto& error = errors.first())
+        return std::unexpected(*error);
     return generation;
 }
 

@@ -95,8 +95,8 @@ Expected<ModelConfig> readModelConfig(std::string_view json) {
     }
     if (quantization)
         config.quantMethod = quantization->text("quant_method");
-    if (errors.first())
-        return std::unexpected(*errors.first());
+    if (const auto& error = errors.first())
+        return std::unexpected(*error);
     return config;
 }
 

@@ -86,9 +86,9 @@ std::string expertTensorName(const ExpertTensorName& name) {
     const std::size_t dot = name.stack.rfind('.') + 1;
     const std::string_view module = std::string_view(name.stack).substr(0, dot);
     const std::string_view matrix = std::string_view(name.stack).substr(dot);
-    const std::string_view own = matrix == "down_proj" ? "down_proj"
-                                 : name.half == 0      ? "gate_proj"
-                                                       : "up_proj";
+    std::string_view own = "down_proj";
+    if (matrix != own)
+        own = name.half == 0 ? "gate_proj" : "up_proj";
     return std::format("{}{}.{}.weight", module, name.expert, own);
 }
 

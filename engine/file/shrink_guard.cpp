@@ -49,8 +49,9 @@ void replaceLostPages(int signal, siginfo_t* information, void* context) {
         const std::uintptr_t end = watch.end.load(std::memory_order_acquire);
         if (begin == 0 || address < begin || address >= end)
             continue;
-        const std::uintptr_t page = address - address % pageSize;
-        void* const zeros = mmap(reinterpret_cast<void*>(page), end - page, PROT_READ,
+        const std::uintptr_t within = address % pageSize;
+        std::byte* const page = static_cast<std::byte*>(information->si_addr) - within;
+        void* const zeros = mmap(page, end - (address - within), PROT_READ,
                                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0);
         if (zeros == MAP_FAILED)
             break;

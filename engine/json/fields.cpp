@@ -2,7 +2,6 @@
 
 #include <nlohmann/json.hpp>
 
-#include <cmath>
 #include <format>
 #include <utility>
 
@@ -71,8 +70,9 @@ std::optional<std::int64_t> Fields::asInteger(const Json& value, const std::stri
 
 std::optional<double> Fields::asNumber(const Json& value, const std::string& name, double low,
                                        double high) {
-    const double number = value.is_number() ? value.get<double>() : std::nan("");
-    if (!(number >= low && number <= high)) {
+    const std::optional<double> number =
+        value.is_number() ? std::optional(value.get<double>()) : std::nullopt;
+    if (!number || *number < low || *number > high) {
         report(std::format("{} must be a number from {} to {}", name, low, high));
         return std::nullopt;
     }
