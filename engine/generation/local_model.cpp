@@ -9,6 +9,10 @@ namespace lapidary::engine {
 
 namespace {
 
+/// Rows of a prefill chunk on the processor. A row is as quick among 64 as among 512 there, and a
+/// cancel is heard eight times sooner.
+constexpr int kProcessorChunk = 64;
+
 /// What the folder suppresses, placeholders that no text needs, and rows of the embedding that no
 /// token belongs to.
 std::vector<std::int32_t> bannedTokens(const Tokenizer& tokenizer, const Checkpoint& checkpoint) {
@@ -48,7 +52,9 @@ MemoryPlan LocalModel::measuredMemory() const {
 }
 
 Expected<std::unique_ptr<Session>> LocalModel::openSession() {
-    auto context = Context::open(*loaded_, plan_.contextTokens, recipe_.cache);
+    const bool onProcessor = loaded_->backend->describe().id == "cpu";
+    auto context = Context::open(*loaded_, plan_.contextTokens, recipe_.cache,
+                                 onProcessor ? kProcessorChunk : kPrefillChunk);
     if (!context)
         return std::unexpected(context.error());
     return std::make_unique<LocalSession>(shared_from_this(), std::move(*context));
