@@ -43,8 +43,10 @@ void ChatOutput::show(const Event& event) {
 }
 
 void ChatOutput::status(std::string_view text) {
-    if (errorIsTerminal_)
-        std::print(stderr, "\r\x1b[K{}", text);
+    if (!errorIsTerminal_ || text == status_)
+        return;
+    status_ = text;
+    std::print(stderr, "\r\x1b[K{}", text);
 }
 
 void ChatOutput::write(std::string_view text) {

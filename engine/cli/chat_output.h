@@ -30,6 +30,7 @@ private:
     bool outputIsTerminal_;
     bool errorIsTerminal_;
     bool dimmed_ = false;
+    std::string status_; // what stands on the passing line
 };
 
 /// "812 prompt tokens (700 reused) in 0.4 s · 96 tokens at 61/s"
