@@ -7,18 +7,16 @@
 #include <QString>
 #include <QtQml/qqmlregistration.h>
 
-#include <cstdint>
-
 namespace lapidary::app {
 Q_NAMESPACE
 QML_ELEMENT
 
 /// Numbers are stored: never renumber, only append.
-enum class MessageRole : std::uint8_t { System = 0, User = 1, Assistant = 2, Tool = 3 };
+enum class MessageRole { System = 0, User = 1, Assistant = 2, Tool = 3 };
 Q_ENUM_NS(MessageRole)
 
 /// What became of a message. Numbers are stored: never renumber, only append.
-enum class MessageState : std::uint8_t {
+enum class MessageState {
     Complete = 0,
     Streaming = 1,
     Stopped = 2,     ///< by the user
@@ -30,7 +28,7 @@ enum class MessageState : std::uint8_t {
 Q_ENUM_NS(MessageState)
 
 /// Which text of a message a part belongs to. Numbers are stored.
-enum class TextChannel : std::uint8_t { Thought = 0, Answer = 1 };
+enum class TextChannel { Thought = 0, Answer = 1 };
 Q_ENUM_NS(TextChannel)
 
 /// One conversation, as the table `chat` keeps it.

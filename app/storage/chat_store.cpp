@@ -26,8 +26,7 @@ ChatStore::ChatStore(const QString& folder, QObject* parent)
     : ChatStore(folder, Options(), parent) {}
 
 ChatStore::ChatStore(const QString& folder, const Options& options, QObject* parent)
-    : QObject(parent)
-    , worker_(std::make_unique<StoreWorker>(folder, options.retryInterval, options.maxPages)) {
+    : QObject(parent), worker_(std::make_unique<StoreWorker>(folder, options.retryInterval)) {
     worker_->moveToThread(&thread_);
     connect(worker_.get(), &StoreWorker::troubled, this, [this](const QString& sentence) {
         trouble_ = sentence;

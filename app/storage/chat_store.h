@@ -42,8 +42,6 @@ class ChatStore final : public QObject {
 public:
     struct Options {
         std::chrono::milliseconds retryInterval = std::chrono::seconds(10);
-        int maxPages =
-            0; ///< of the database file, 4 KiB each; 0: no limit. Tests fill a disk by it.
     };
 
     explicit ChatStore(const QString& folder, QObject* parent = nullptr);

@@ -91,22 +91,22 @@ QString moveAside(const QString& file) {
 
 } // namespace
 
-Database::Opened Database::open(const QString& folder, int maxPages) {
+Database::Opened Database::open(const QString& folder) {
     const QString file = folder + u"/chats.db"_s;
     const bool writable = canWrite(folder);
     if (!writable && !QFile::exists(file)) {
-        auto memory = tryOpen(u":memory:"_s, Access::Memory, maxPages);
+        auto memory = tryOpen(u":memory:"_s, Access::Memory);
         return {std::move(*memory),
                 tr("The folder %1 cannot be written: chats are gone when Lapidary ends. Check its "
                    "permissions, then start again.")
                     .arg(folder)};
     }
     const bool readWrite = writable && (!QFile::exists(file) || QFileInfo(file).isWritable());
-    auto opened = tryOpen(file, readWrite ? Access::ReadWrite : Access::ReadOnly, maxPages);
+    auto opened = tryOpen(file, readWrite ? Access::ReadWrite : Access::ReadOnly);
     if (!opened && opened.error().kind == ErrorKind::Corrupt && readWrite) {
         const QString aside = moveAside(file);
         if (!aside.isEmpty()) {
-            auto fresh = tryOpen(file, Access::ReadWrite, maxPages);
+            auto fresh = tryOpen(file, Access::ReadWrite);
             if (fresh)
                 return {std::move(*fresh), tr("The chat file was damaged and is kept as %1; a new "
                                               "one has begun.")
@@ -115,12 +115,12 @@ Database::Opened Database::open(const QString& folder, int maxPages) {
         }
     }
     if (!opened) {
-        auto memory = tryOpen(u":memory:"_s, Access::Memory, maxPages);
+        auto memory = tryOpen(u":memory:"_s, Access::Memory);
         return {std::move(*memory), QString::fromStdString(opened.error().sentence)};
     }
     QString trouble;
     if ((*opened)->version_ > kSchemaVersion) {
-        auto readable = tryOpen(file, Access::ReadOnly, maxPages);
+        auto readable = tryOpen(file, Access::ReadOnly);
         if (readable) {
             opened = std::move(readable);
             (*opened)->mayBecomeWritable_ = false;
@@ -134,12 +134,11 @@ Database::Opened Database::open(const QString& folder, int maxPages) {
     return {std::move(*opened), trouble};
 }
 
-Expected<std::unique_ptr<Database>> Database::tryOpen(const QString& file, Access access,
-                                                      int maxPages) {
+Expected<std::unique_ptr<Database>> Database::tryOpen(const QString& file, Access access) {
     std::unique_ptr<Database> database(new Database(file, access)); // its constructor is private
     if (!database->connection_.open())
         return std::unexpected(errorOf(database->connection_.lastError()));
-    if (const Expected<void> prepared = database->prepare(maxPages); !prepared)
+    if (const Expected<void> prepared = database->prepare(); !prepared)
         return std::unexpected(prepared.error());
     return database;
 }
@@ -168,7 +167,7 @@ Database::~Database() {
     QSqlDatabase::removeDatabase(name_);
 }
 
-Expected<void> Database::prepare(int maxPages) {
+Expected<void> Database::prepare() {
     // Also the first read of the file: a damaged one is found here.
     const auto version = schemaVersion(*this);
     if (!version)
@@ -178,8 +177,6 @@ Expected<void> Database::prepare(int maxPages) {
         return {};
     QStringList pragmas = {u"PRAGMA journal_mode=WAL"_s, u"PRAGMA synchronous=NORMAL"_s,
                            u"PRAGMA foreign_keys=ON"_s};
-    if (maxPages > 0)
-        pragmas.append(u"PRAGMA max_page_count=%1"_s.arg(maxPages));
     for (const QString& pragma : std::as_const(pragmas)) {
         if (const auto done = run(pragma); !done)
             return std::unexpected(done.error());

@@ -30,8 +30,7 @@ public:
 
     /// Opens `folder`/chats.db, makes it when it is not there, brings an older one up to date. A
     /// damaged file is renamed, never deleted, and a new one begun.
-    ///   maxPages  of 4 KiB, 0: no limit.
-    [[nodiscard]] static Opened open(const QString& folder, int maxPages);
+    [[nodiscard]] static Opened open(const QString& folder);
 
     Database(const Database&) = delete;
     Database& operator=(const Database&) = delete;
@@ -54,9 +53,9 @@ public:
 private:
     Database(const QString& file, Access access);
 
-    [[nodiscard]] Expected<void> prepare(int maxPages);
+    [[nodiscard]] Expected<void> prepare();
     [[nodiscard]] static Expected<std::unique_ptr<Database>> tryOpen(const QString& file,
-                                                                     Access access, int maxPages);
+                                                                     Access access);
 
     QString name_; ///< of the Qt connection
     QSqlDatabase connection_;

@@ -24,11 +24,8 @@ bool passes(const Error& error) {
 
 } // namespace
 
-StoreWorker::StoreWorker(QString folder, std::chrono::milliseconds retryInterval, int maxPages)
-    : folder_(std::move(folder))
-    , maxPages_(maxPages)
-    , attachments_(folder_ + u"/attachments"_s)
-    , retryTimer_(this) {
+StoreWorker::StoreWorker(QString folder, std::chrono::milliseconds retryInterval)
+    : folder_(std::move(folder)), attachments_(folder_ + u"/attachments"_s), retryTimer_(this) {
     retryTimer_.setSingleShot(true);
     retryTimer_.setInterval(retryInterval);
     connect(&retryTimer_, &QTimer::timeout, this, &StoreWorker::retry);
@@ -43,7 +40,7 @@ void StoreWorker::open() {
 
 void StoreWorker::openDatabase() {
     database_.reset();
-    Database::Opened opened = Database::open(folder_, maxPages_);
+    Database::Opened opened = Database::open(folder_);
     database_ = std::move(opened.database);
     openTrouble_ = opened.trouble;
     setTrouble(openTrouble_);

@@ -26,7 +26,7 @@ public:
         bool durable = false;
     };
 
-    StoreWorker(QString folder, std::chrono::milliseconds retryInterval, int maxPages);
+    StoreWorker(QString folder, std::chrono::milliseconds retryInterval);
     ~StoreWorker() override;
 
     /// First call: opens, migrates, folds what an unexpected end left, empties old trash.
@@ -54,7 +54,6 @@ private:
     void setTrouble(const QString& sentence);
 
     QString folder_;
-    int maxPages_;
     AttachmentFolder attachments_;
     std::unique_ptr<Database> database_;
     QString openTrouble_; ///< what opening found; stays until the database can be written
