@@ -54,7 +54,7 @@ class EngineController final : public QObject {
     Q_PROPERTY(bool generating READ generating NOTIFY queueChanged FINAL)
 
 public:
-    enum class State : std::uint8_t { NoModel, Loading, Ready, Failed };
+    enum class State { NoModel, Loading, Ready, Failed };
     Q_ENUM(State)
 
     explicit EngineController(std::unique_ptr<SessionFactory> factory, QObject* parent = nullptr);

@@ -23,16 +23,14 @@ void Generation::start() {
 }
 
 void Generation::deliver(const std::vector<engine::Event>& events) {
-    State next = state_;
     for (const engine::Event& event : events) {
         if (std::holds_alternative<engine::ThoughtText>(event))
-            next = State::Thinking;
+            setState(State::Thinking);
         else if (std::holds_alternative<engine::ThoughtEnded>(event)
                  || std::holds_alternative<engine::AnswerText>(event)
                  || std::holds_alternative<engine::ToolCalled>(event))
-            next = State::Answering;
+            setState(State::Answering);
     }
-    setState(next);
     emit eventsArrived(events);
 }
 

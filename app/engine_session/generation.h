@@ -7,7 +7,6 @@
 #include <QString>
 #include <QtQml/qqmlregistration.h>
 
-#include <cstdint>
 #include <vector>
 
 namespace lapidary::app {
@@ -24,7 +23,7 @@ class Generation final : public QObject {
     Q_PROPERTY(int queuePlace READ queuePlace NOTIFY queuePlaceChanged FINAL)
 
 public:
-    enum class State : std::uint8_t { Queued, ReadingPrompt, Thinking, Answering, Done };
+    enum class State { Queued, ReadingPrompt, Thinking, Answering, Done };
     Q_ENUM(State)
 
     Generation(quint64 id, const QString& chatId, engine::Request request,

@@ -8,8 +8,6 @@
 #include <QStringList>
 #include <QtQml/qqmlregistration.h>
 
-#include <cstdint>
-
 namespace lapidary::app {
 
 /// The models of this machine: the demo model, folders that the user chose, the Hugging Face cache.
@@ -36,7 +34,7 @@ public:
     };
     Q_ENUM(Role)
 
-    enum class Place : std::uint8_t { Demo, Chosen, HubCache };
+    enum class Place { Demo, Chosen, HubCache };
     Q_ENUM(Place)
 
     struct Row {

@@ -12,7 +12,6 @@
 #include <QUrl>
 #include <QtQml/qqmlregistration.h>
 
-#include <cstdint>
 #include <optional>
 
 namespace lapidary::app {
@@ -42,7 +41,7 @@ class ModelPicker final : public QObject {
     Q_PROPERTY(bool canUse READ canUse NOTIFY planChanged FINAL)
 
 public:
-    enum class Verdict : std::uint8_t { Unknown, Fits, FitsAfterClosing, DoesNotFit, Unusable };
+    enum class Verdict { Unknown, Fits, FitsAfterClosing, DoesNotFit, Unusable };
     Q_ENUM(Verdict)
 
     /// What the picker reads from.

@@ -4,8 +4,6 @@
 #include <QString>
 #include <QtQml/qqmlregistration.h>
 
-#include <cstdint>
-
 namespace lapidary::app {
 
 /// One piece of a memory bar. Bars show the pieces in the order of `Kind`; each kind has one colour
@@ -21,7 +19,7 @@ struct PlanPart {
 
 public:
     /// The first five are engine::MemoryPart.
-    enum class Kind : std::uint8_t {
+    enum class Kind {
         Weights,
         Drafter,
         Cache,

@@ -6,8 +6,6 @@
 #include <QStringList>
 #include <QtQml/qqmlregistration.h>
 
-#include <cstdint>
-
 namespace lapidary::app {
 
 /// What a person set, in one INI file they may read. Lives on the UI thread; each change is in the
@@ -37,11 +35,11 @@ class Settings final : public QObject {
     Q_PROPERTY(QStringList folders READ folders WRITE setFolders NOTIFY foldersChanged FINAL)
 
 public:
-    enum class Theme : std::uint8_t { System, Light, Dark };
+    enum class Theme { System, Light, Dark };
     Q_ENUM(Theme)
-    enum class SendKey : std::uint8_t { Enter, CtrlEnter };
+    enum class SendKey { Enter, CtrlEnter };
     Q_ENUM(SendKey)
-    enum class ThoughtView : std::uint8_t { LiveLines, Open, Hidden };
+    enum class ThoughtView { LiveLines, Open, Hidden };
     Q_ENUM(ThoughtView)
 
     /// `file` need not exist. A value that cannot be read is taken for never set.

@@ -1,0 +1,130 @@
+#include "fake_sessions.h"
+
+#include <chrono>
+#include <thread>
+#include <utility>
+
+namespace lapidary::app {
+namespace {
+
+class FakeSession final : public engine::Session {
+public:
+    explicit FakeSession(std::shared_ptr<FakeScript> script) : script_(std::move(script)) {}
+
+    engine::Finished generate(const engine::Request& request,
+                              const engine::EventSink& sink) override {
+        stopped_ = false; // as the engine does: a cancel before the start is forgotten
+        ++script_->generations;
+        sink(engine::PrefillProgress{10, 0, 0});
+        engine::Finished finished = script_->play(request, sink, stopped_);
+        sink(finished);
+        return finished;
+    }
+
+    void cancel() noexcept override { stopped_ = true; }
+
+    [[nodiscard]] Expected<engine::ContextUse> measure(const engine::Request& request) override {
+        engine::ContextUse use;
+        use.limit = script_->contextTokens;
+        use.turns = static_cast<int>(request.messages.size());
+        return use;
+    }
+
+private:
+    std::shared_ptr<FakeScript> script_;
+    std::atomic<bool> stopped_ = false;
+};
+
+class FakeModel final : public engine::Model {
+public:
+    FakeModel(std::shared_ptr<FakeScript> script, const engine::LoadRequest& request)
+        : script_(std::move(script)) {
+        ++script_->modelsAlive;
+        description_.name = request.folder.filename().string();
+        plan_.bytes[0] = script_->weightBytes;
+        plan_.contextTokens = script_->contextTokens;
+    }
+    ~FakeModel() override { --script_->modelsAlive; }
+    FakeModel(const FakeModel&) = delete;
+    FakeModel& operator=(const FakeModel&) = delete;
+
+    [[nodiscard]] const engine::ModelDescription& description() const override {
+        return description_;
+    }
+    [[nodiscard]] const engine::MemoryPlan& plan() const override { return plan_; }
+    [[nodiscard]] engine::MemoryPlan measuredMemory() const override { return plan_; }
+    [[nodiscard]] Expected<std::unique_ptr<engine::Session>> openSession() override {
+        return std::make_unique<FakeSession>(script_);
+    }
+
+private:
+    std::shared_ptr<FakeScript> script_;
+    engine::ModelDescription description_;
+    engine::MemoryPlan plan_;
+};
+
+class FakeSessions final : public SessionFactory {
+public:
+    explicit FakeSessions(std::shared_ptr<FakeScript> script) : script_(std::move(script)) {}
+
+    [[nodiscard]] Expected<engine::MemoryPlan> plan(const engine::LoadRequest&,
+                                                    std::size_t freeable) override {
+        script_->freeableSeen = freeable;
+        if (script_->planError)
+            return std::unexpected(*script_->planError);
+        return engine::MemoryPlan();
+    }
+
+    [[nodiscard]] Expected<std::shared_ptr<engine::Model>>
+    load(const engine::LoadRequest& request) override {
+        ++script_->loads;
+        request.progress({engine::LoadProgress::Phase::Reading, 400, 1000});
+        if (script_->whileLoading)
+            script_->whileLoading(request);
+        if (request.stop.stop_requested())
+            return fail(ErrorKind::Cancelled, "Loading was stopped; choose a model to go on.");
+        if (script_->loadError)
+            return std::unexpected(*script_->loadError);
+        return std::make_shared<FakeModel>(script_, request);
+    }
+
+    [[nodiscard]] kernels::DeviceDescription device(const std::string& id) override {
+        return {.id = id, .name = "a fake", .totalBytes = 10'000, .freeBytes = 5'000};
+    }
+
+private:
+    std::shared_ptr<FakeScript> script_;
+};
+
+} // namespace
+
+std::unique_ptr<SessionFactory> fakeSessions(std::shared_ptr<FakeScript> script) {
+    return std::make_unique<FakeSessions>(std::move(script));
+}
+
+FakeScript::Play plays::answer(std::vector<std::string> pieces) {
+    return [pieces = std::move(pieces)](const engine::Request&, const engine::EventSink& sink,
+                                        const std::atomic<bool>&) {
+        for (const std::string& piece : pieces)
+            sink(engine::AnswerText{piece, 1});
+        engine::Finished finished;
+        finished.statistics.answerTokens = static_cast<int>(pieces.size());
+        return finished;
+    };
+}
+
+FakeScript::Play plays::endless() {
+    return [](const engine::Request&, const engine::EventSink& sink,
+              const std::atomic<bool>& stopped) {
+        engine::Finished finished;
+        while (!stopped) {
+            sink(engine::AnswerText{"x", 1});
+            ++finished.statistics.answerTokens;
+            std::this_thread::sleep_for(std::chrono::microseconds(200));
+        }
+        finished.reason = engine::FinishReason::Cancelled;
+        return finished;
+    };
+}
+
+} // namespace lapidary::app
