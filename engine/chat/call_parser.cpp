@@ -251,7 +251,7 @@ private:
             // Text that a schema calls a string may begin with a brace: code, or JSON as text.
             if (type == "string")
                 break;
-            if (depth_ >= kMaxJsonDepth)
+            if (depth_ + 1 >= kMaxJsonDepth) // a scalar is a level too
                 return false;
             ++depth_;
             const bool isMap = source_[at_++] == '{';

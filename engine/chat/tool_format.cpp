@@ -273,8 +273,10 @@ void writeResponse(PromptWriter& writer, std::string_view name, std::string_view
 }
 
 std::string pythonFloat(double value) {
-    if (!std::isfinite(value))
-        return std::isnan(value) ? "nan" : value > 0 ? "inf" : "-inf";
+    if (std::isnan(value))
+        return "nan";
+    if (std::isinf(value))
+        return value > 0 ? "inf" : "-inf";
     // repr: the shortest digits that read back the same, with an exponent below 1e-4 and from 1e16.
     char buffer[32];
     const auto written =

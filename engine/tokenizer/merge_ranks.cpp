@@ -1,16 +1,14 @@
 #include "tokenizer/tokenizer_json.h"
 
+#include "tokenizer/text_index.h"
 #include "tokenizer/utf8.h"
 
 #include <algorithm>
 #include <format>
-#include <unordered_map>
 
 namespace lapidary::engine {
 
 namespace {
-
-using IdByText = std::unordered_map<std::string_view, std::int32_t>;
 
 std::unexpected<Error> contradiction(std::string detail) {
     return fail(ErrorKind::Corrupt,
@@ -118,16 +116,6 @@ Expected<void> fillHoles(Vocabulary& vocabulary) {
     return {};
 }
 
-Expected<IdByText> indexTexts(const Vocabulary& vocabulary) {
-    IdByText ids;
-    ids.reserve(vocabulary.pieces.size());
-    for (std::size_t id = 0; id < vocabulary.pieces.size(); ++id) {
-        if (!ids.emplace(vocabulary.pieces[id].text, static_cast<std::int32_t>(id)).second)
-            return contradiction(std::format("two tokens '{}'", vocabulary.pieces[id].text));
-    }
-    return ids;
-}
-
 bool isOneCharacter(std::string_view text) {
     return utf8Step(text).length == text.size();
 }
@@ -138,18 +126,13 @@ struct Made {
     std::int32_t ways = 0; // merges that make it and whose parts can themselves come about
 };
 
-std::int32_t idOf(const IdByText& ids, std::string_view text) {
-    const auto found = ids.find(text);
-    return found == ids.end() ? -1 : found->second;
-}
-
 /// Pieces that the merge list makes in fewer ways than their text can be split. SentencePiece
 /// merges any two neighbours that are a piece together, so for these it could do what the list does
 /// not say.
-int countIrregular(const Vocabulary& vocabulary, const IdByText& ids,
+int countIrregular(const Vocabulary& vocabulary, const TextIndex& ids,
                    const std::vector<Made>& made) {
     const auto comesAbout = [&](std::string_view part) {
-        const std::int32_t id = idOf(ids, part);
+        const std::int32_t id = ids.find(part);
         return id >= 0 && vocabulary.pieces[static_cast<std::size_t>(id)].kind == PieceKind::Normal;
     };
     int irregular = 0;
@@ -184,14 +167,15 @@ Expected<Vocabulary> vocabularyOf(const TokenizerJson& json) {
     std::vector<VocabularyPiece>& pieces = vocabulary.pieces;
     if (const Expected<void> filled = fillHoles(vocabulary); !filled)
         return std::unexpected(filled.error());
-    const Expected<IdByText> ids = indexTexts(vocabulary);
-    if (!ids)
-        return std::unexpected(ids.error());
+    const TextIndex ids(vocabulary);
+    if (ids.duplicate() >= 0)
+        return contradiction(
+            std::format("two tokens '{}'", pieces[static_cast<std::size_t>(ids.duplicate())].text));
 
     std::vector<Made> made(pieces.size());
     std::vector<std::int32_t> results(json.merges.size());
     for (std::size_t rank = 0; rank < json.merges.size(); ++rank) {
-        results[rank] = idOf(*ids, json.joined(json.merges[rank]));
+        results[rank] = ids.find(json.joined(json.merges[rank]));
         if (results[rank] < 0)
             continue; // no reader of this file can apply it
         Made& one = made[static_cast<std::size_t>(results[rank])];
@@ -211,7 +195,7 @@ Expected<Vocabulary> vocabularyOf(const TokenizerJson& json) {
     }
 
     const auto comesAbout = [&](std::string_view part) {
-        const std::int32_t id = idOf(*ids, part);
+        const std::int32_t id = ids.find(part);
         return id >= 0 && pieces[static_cast<std::size_t>(id)].kind == PieceKind::Normal;
     };
     int madePieces = 0;
@@ -223,7 +207,7 @@ Expected<Vocabulary> vocabularyOf(const TokenizerJson& json) {
         if (pieces[id].kind == PieceKind::Normal && made[id].ways++ == 0)
             ++madePieces;
     }
-    const int irregular = countIrregular(vocabulary, *ids, made);
+    const int irregular = countIrregular(vocabulary, ids, made);
     if (irregular > madePieces / 100)
         return fail(ErrorKind::Unsupported,
                     "The merges of tokenizer.json were not made by SentencePiece, as Gemma's are. "

@@ -54,8 +54,9 @@ VocabularyPiece readPiece(WireReader reader, bool& failed) {
             result.score = reader.real();
         } else if (reader.field() == piece::kKind) {
             const std::uint64_t kind = reader.number();
-            failed = failed || kind < 1 || kind > 6;
-            result.kind = static_cast<PieceKind>(kind);
+            const bool known = kind >= 1 && kind <= 6;
+            failed = failed || !known;
+            result.kind = known ? static_cast<PieceKind>(kind) : PieceKind::Unused;
         }
     }
     failed = failed || reader.failed();
