@@ -237,6 +237,15 @@ private slots:
         QCOMPARE(state("A"), StreamState::Going);
     }
 
+    void halfACharacterEndsAtTheQuote() {
+        std::vector<TokenId> ids = idsOf(*tokenizer_, "<|tool_call>call:f{a:<|\"|>");
+        const std::vector<TokenId> half = idsOf(*tokenizer_, "\xC3", Cut::Bytes);
+        const std::vector<TokenId> rest = idsOf(*tokenizer_, "<|\"|>}<tool_call|>");
+        ids.insert(ids.end(), half.begin(), half.end());
+        ids.insert(ids.end(), rest.begin(), rest.end());
+        QCOMPARE(readAll(*tokenizer_, {}, ids).told, "call(f {\"a\":\"\uFFFD\"})");
+    }
+
     void textComesAsSoonAsItIsCertain() {
         StreamReader reader(*tokenizer_, {.stopStrings = {"xyz"}});
         const auto add = [&](const char* text) {

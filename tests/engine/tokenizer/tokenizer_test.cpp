@@ -6,6 +6,7 @@
 #include <tokenizer/utf8.h>
 
 #include <QJsonArray>
+#include <QJsonDocument>
 #include <QTemporaryDir>
 #include <QTest>
 
@@ -145,7 +146,7 @@ private slots:
                 std::string("a").append(specialName(static_cast<Special>(i))).append("b ");
             const Ids ids = tokenizer->encode(text);
             for (const TokenId id : ids)
-                QVERIFY(!tokenizer->isControl(id));
+                QVERIFY(!tokenizer->isControl(id) && !tokenizer->special().kind(id));
             QCOMPARE(decode(*tokenizer, ids), text);
         }
     }
@@ -155,6 +156,21 @@ private slots:
         const Ids ids = tokenizer->encode("<p>");
         QCOMPARE(ids.size(), 1U);
         QCOMPARE(tokenizer->bytes(ids[0]), "<p>");
+    }
+
+    /// A merge list that does not make a piece leaves it to nobody, although its halves exist.
+    void piecesThatNoMergeMakesAreNotUsed() {
+        QJsonObject root = referenceJson("plain.json");
+        QJsonObject model = root["model"].toObject();
+        QJsonObject vocabulary = model["vocab"].toObject();
+        vocabulary["q,"] = 1100;
+        model["vocab"] = vocabulary;
+        root["model"] = model;
+        const QByteArray bytes = QJsonDocument(root).toJson();
+        const auto tokenizer = Tokenizer::fromJson(viewOf(bytes));
+        QVERIFY(tokenizer.has_value());
+        QCOMPARE((*tokenizer)->bytes(1100), "q,");
+        QCOMPARE((*tokenizer)->encode("q,").size(), 2U);
     }
 
     void invalidUtf8IsReadAsReplacements() {
