@@ -68,9 +68,8 @@ void EngineWorker::generate(quint64 id, const engine::Request& request) {
         // A cancel that came before the session had begun may have been too early for it.
         if (cancelled_ >= id)
             session->cancel();
-        if (!std::holds_alternative<engine::Finished>(event))
-            events_.put(event);
-        else if (!std::exchange(told, true))
+        // The end is told once, by the last event or below.
+        if (!std::holds_alternative<engine::Finished>(event) || !std::exchange(told, true))
             events_.put(event);
         if (std::chrono::steady_clock::now() - lastMeasured_ >= std::chrono::seconds(1))
             measureMemory();

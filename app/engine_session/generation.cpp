@@ -4,8 +4,8 @@
 
 namespace lapidary::app {
 
-Generation::Generation(quint64 id, const QString& chatId, engine::Request request, QObject* parent)
-    : QObject(parent), id_(id), chatId_(chatId), request_(std::move(request)) {}
+Generation::Generation(quint64 id, QString chatId, engine::Request request, QObject* parent)
+    : QObject(parent), id_(id), chatId_(std::move(chatId)), request_(std::move(request)) {}
 
 void Generation::cancel() {
     if (state_ != State::Done)

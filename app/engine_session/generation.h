@@ -26,8 +26,7 @@ public:
     enum class State { Queued, ReadingPrompt, Thinking, Answering, Done };
     Q_ENUM(State)
 
-    Generation(quint64 id, const QString& chatId, engine::Request request,
-               QObject* parent = nullptr);
+    Generation(quint64 id, QString chatId, engine::Request request, QObject* parent = nullptr);
 
     [[nodiscard]] quint64 id() const { return id_; }
     [[nodiscard]] QString chatId() const { return chatId_; }

@@ -218,7 +218,7 @@ qsizetype ChatListModel::placeFor(const ChatRecord& chat) const {
     return std::ranges::lower_bound(chats_, chat, before) - chats_.begin();
 }
 
-QString ChatListModel::group(const ChatRecord& chat) const {
+QString ChatListModel::group(const ChatRecord& chat) {
     if (chat.pinned)
         return tr("Pinned");
     const QDate day = chat.updatedAt.toLocalTime().date();
@@ -233,7 +233,7 @@ QString ChatListModel::group(const ChatRecord& chat) const {
     return QLocale().toString(day, QStringLiteral("MMMM yyyy"));
 }
 
-QString ChatListModel::detail(const ChatRecord& chat) const {
+QString ChatListModel::detail(const ChatRecord& chat) {
     const QDateTime time = chat.updatedAt.toLocalTime();
     const QString when = time.date() == QDate::currentDate()
                              ? QLocale().toString(time.time(), QLocale::ShortFormat)

@@ -71,8 +71,8 @@ signals:
 private:
     [[nodiscard]] qsizetype rowOf(const QString& chatId) const;
     [[nodiscard]] qsizetype placeFor(const ChatRecord& chat) const;
-    [[nodiscard]] QString group(const ChatRecord& chat) const;
-    [[nodiscard]] QString detail(const ChatRecord& chat) const;
+    [[nodiscard]] static QString group(const ChatRecord& chat);
+    [[nodiscard]] static QString detail(const ChatRecord& chat);
     void appendPage(const QList<ChatRecord>& page);
     void move(qsizetype row);
     void endUndo();

@@ -79,7 +79,7 @@ bool canWrite(const QString& folder) {
 /// Moves a damaged database and what belongs to it aside; the new name, or "" when that failed.
 QString moveAside(const QString& file) {
     const QString stamp = QDateTime::currentDateTime().toString(u"yyyyMMdd-HHmmss"_s);
-    const QString target = file.chopped(3) + u".damaged-"_s + stamp + u".db"_s;
+    QString target = file.chopped(3) + u".damaged-"_s + stamp + u".db"_s;
     if (!QFile::rename(file, target))
         return {};
     for (const QString& suffix : {u"-wal"_s, u"-shm"_s}) {
@@ -213,9 +213,11 @@ Expected<void> Database::transaction(const std::function<Expected<void>(Database
         if (const auto committed = run(u"COMMIT"_s); !committed)
             done = std::unexpected(committed.error());
     }
+    if (done)
+        return done;
     // After a full disk SQLite may have rolled back by itself; then this finds no transaction.
-    if (!done)
-        static_cast<void>(run(u"ROLLBACK"_s));
+    if (const auto rolledBack = run(u"ROLLBACK"_s); !rolledBack)
+        qDebug("ROLLBACK: %s", rolledBack.error().detail.c_str());
     return done;
 }
 

@@ -160,9 +160,14 @@ void StoreWorker::close() {
     if (!waiting_.empty())
         retry();
     retryTimer_.stop();
-    if (database_->access() == Database::Access::ReadWrite && waiting_.empty())
-        static_cast<void>(database_->transaction(
-            [](Database& database) { return writeSetting(database, kRunning, u"0"_s); }));
+    if (database_->access() == Database::Access::ReadWrite && waiting_.empty()) {
+        const Expected<void> ended = database_->transaction(
+            [](Database& database) { return writeSetting(database, kRunning, u"0"_s); });
+        if (!ended)
+            qWarning("The end of the program is not noted: %s", ended.error().detail.c_str());
+    }
+    if (!waiting_.empty())
+        qWarning("%zu changes of the history could not be written", waiting_.size());
     database_.reset();
 }
 

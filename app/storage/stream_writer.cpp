@@ -14,8 +14,8 @@ constexpr qsizetype kLargestCharacters = 2048;
 
 } // namespace
 
-StreamWriter::StreamWriter(ChatStore& store, const QString& messageId, QObject* parent)
-    : QObject(parent), store_(store), messageId_(messageId) {}
+StreamWriter::StreamWriter(ChatStore& store, QString messageId, QObject* parent)
+    : QObject(parent), store_(store), messageId_(std::move(messageId)) {}
 
 StreamWriter::~StreamWriter() {
     flush();

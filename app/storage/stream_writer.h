@@ -18,7 +18,7 @@ class StreamWriter final : public QObject {
     Q_OBJECT
 
 public:
-    StreamWriter(ChatStore& store, const QString& messageId, QObject* parent = nullptr);
+    StreamWriter(ChatStore& store, QString messageId, QObject* parent = nullptr);
     ~StreamWriter() override; ///< flushes
 
     void append(TextChannel channel, const QString& text);
