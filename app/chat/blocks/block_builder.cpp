@@ -4,7 +4,11 @@
 #include "math_delimiters.h"
 #include "visible_text.h"
 
+#include <QCoreApplication>
+
 #include <algorithm>
+
+using namespace Qt::StringLiterals;
 
 namespace lapidary::app {
 
@@ -309,12 +313,14 @@ void BlockBuilder::enterSpan(MD_SPANTYPE type, void* detail) {
     if (type != MD_SPAN_LATEXMATH_DISPLAY || !paragraph_.text.isEmpty())
         mathOnly_ = false;
     spans_.push_back(std::move(span));
+    // A picture is never fetched: it shows what it is of and where it lies.
+    if (type == MD_SPAN_IMG)
+        append(QCoreApplication::translate("BlockBuilder", "Image: "));
 }
 
 void BlockBuilder::leaveSpan(MD_SPANTYPE type) {
-    // A picture without an alternative text still shows where it leads.
     if (type == MD_SPAN_IMG)
-        append(QString());
+        append(u" ("_s + visibleText(spans_.back().address, TextPlace::Code) + u')');
     spans_.pop_back();
 }
 

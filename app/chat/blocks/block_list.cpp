@@ -206,6 +206,21 @@ void BlockList::closeSegment(std::size_t end) {
 void BlockList::readSegment(std::size_t end) {
     const std::string_view segment =
         std::string_view(source_).substr(segmentBegin_, end - segmentBegin_);
+    if (reading_ == Reading::FencesOnly) {
+        blocks_.resize(firstOpen_);
+        const QString text = fromUtf8(segment).trimmed();
+        if (text.isEmpty())
+            return;
+        Block block;
+        block.paragraphs.push_back(
+            {.text = visibleText(text, TextPlace::Prose).replace(u'\n', QChar(0x2028)),
+             .spans = {}});
+        block.sourceBegin = static_cast<qsizetype>(segmentBegin_);
+        block.sourceEnd = static_cast<qsizetype>(end);
+        touched(firstOpen_);
+        blocks_.push_back(std::move(block));
+        return;
+    }
     const bool mayRefer = segment.find(']') != kNone;
     std::vector<Block> read = parseMarkdown(segment, mayRefer ? definitions_ : std::string(),
                                             static_cast<qsizetype>(segmentBegin_));

@@ -23,6 +23,11 @@ public:
         std::size_t after = 0;
     };
 
+    /// Answers are Markdown; of a question only fenced code is shown as code, the rest as typed.
+    enum class Reading { Markdown, FencesOnly };
+
+    explicit BlockList(Reading reading = Reading::Markdown) : reading_(reading) {}
+
     Change append(std::string_view utf8);
 
     /// The message ends here: the last block is final too.
@@ -51,6 +56,7 @@ private:
     void beginSegment(std::size_t at);
     void touched(std::size_t first);
 
+    Reading reading_;
     std::string source_;
     std::vector<Block> blocks_;
     std::string definitions_;      ///< link reference definitions of closed segments

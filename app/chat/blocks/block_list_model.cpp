@@ -28,11 +28,12 @@ void BlockListModel::finish() {
     emit finished();
 }
 
-void BlockListModel::reset(std::string_view utf8) {
+void BlockListModel::reset(std::string_view utf8, bool finished) {
     beginResetModel();
-    list_ = {};
+    list_ = BlockList(reading_);
     list_.append(utf8);
-    list_.finish();
+    if (finished)
+        list_.finish();
     rows_ = static_cast<int>(list_.blocks().size());
     endResetModel();
     emit countChanged();

@@ -18,7 +18,9 @@ public:
     enum Role { KindRole = Qt::UserRole + 1 };
     Q_ENUM(Role)
 
-    using QAbstractListModel::QAbstractListModel;
+    explicit BlockListModel(QObject* parent = nullptr,
+                            BlockList::Reading reading = BlockList::Reading::Markdown)
+        : QAbstractListModel(parent), list_(reading), reading_(reading) {}
 
     [[nodiscard]] int rowCount(const QModelIndex& parent = {}) const override;
     [[nodiscard]] QVariant data(const QModelIndex& index, int role) const override;
@@ -28,10 +30,11 @@ public:
     void append(std::string_view utf8);
     /// Ends the source: the last block will not change any more.
     void finish();
-    /// Another source, complete.
-    void reset(std::string_view utf8);
+    /// Another source; open at its end when it will be continued.
+    void reset(std::string_view utf8, bool finished = true);
 
     [[nodiscard]] const Block* block(int row) const;
+    [[nodiscard]] const std::vector<Block>& allBlocks() const { return list_.blocks(); }
     [[nodiscard]] const std::string& source() const { return list_.source(); }
     [[nodiscard]] bool isFinished() const { return list_.isFinished(); }
 
@@ -43,6 +46,7 @@ private:
     void announce(const BlockList::Change& change, int rows);
 
     BlockList list_;
+    BlockList::Reading reading_;
     int rows_ = 0; ///< what views know; the list is ahead of it while signals are sent
 };
 

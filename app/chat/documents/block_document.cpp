@@ -1,0 +1,223 @@
+#include "block_document.h"
+
+#include "document_writer.h"
+
+#include <QTextBlock>
+#include <QTextCursor>
+
+#include <cmath>
+
+using namespace Qt::StringLiterals;
+
+namespace lapidary::app {
+
+void BlockDocument::componentComplete() {
+    complete_ = true;
+    rewrite();
+}
+
+void BlockDocument::setTarget(QQuickTextDocument* target) {
+    if (target_ == target)
+        return;
+    target_ = target;
+    if (target != nullptr)
+        prepareDocument(*target->textDocument());
+    emit targetChanged();
+    rewrite();
+}
+
+void BlockDocument::setBlocks(BlockListModel* blocks) {
+    if (blocks_ == blocks)
+        return;
+    if (blocks_)
+        disconnect(blocks_, nullptr, this, nullptr);
+    blocks_ = blocks;
+    if (blocks != nullptr) {
+        connect(blocks, &QAbstractItemModel::dataChanged, this,
+                [this](const QModelIndex& first, const QModelIndex& last) {
+                    if (row_ >= first.row() && row_ <= last.row())
+                        update();
+                });
+        connect(blocks, &QAbstractItemModel::modelReset, this, &BlockDocument::rewrite);
+    }
+    emit blocksChanged();
+    rewrite();
+}
+
+void BlockDocument::setRow(int row) {
+    if (row_ == row)
+        return;
+    row_ = row;
+    emit rowChanged();
+    rewrite();
+}
+
+void BlockDocument::setStyle(BlockStyle* style) {
+    if (style_ == style)
+        return;
+    if (style_)
+        disconnect(style_, nullptr, this, nullptr);
+    style_ = style;
+    // A change of theme or zoom sets many tokens at once: one rewrite for all of them.
+    if (style != nullptr)
+        connect(style, &BlockStyle::changed, this, [this] {
+            if (std::exchange(rewriteWaits_, true))
+                return;
+            QMetaObject::invokeMethod(
+                this,
+                [this] {
+                    rewriteWaits_ = false;
+                    rewrite();
+                },
+                Qt::QueuedConnection);
+        });
+    emit styleChanged();
+    rewrite();
+}
+
+void BlockDocument::setLineLimit(int limit) {
+    if (lineLimit_ == limit)
+        return;
+    lineLimit_ = limit;
+    emit lineLimitChanged();
+    rewrite();
+}
+
+void BlockDocument::rewrite() {
+    shown_.reset();
+    shownCode_ = 0;
+    colours_.reset();
+    update();
+}
+
+void BlockDocument::update() {
+    if (!complete_ || !target_ || !blocks_ || !style_)
+        return;
+    const Block* block = blocks_->block(row_);
+    if (block == nullptr)
+        return;
+    QTextDocument& document = *target_->textDocument();
+    if (shown_ && shown_->kind != block->kind) {
+        shown_.reset();
+        shownCode_ = 0;
+        colours_.reset();
+    }
+    if (!shown_)
+        document.clear();
+    switch (block->kind) {
+    case BlockKind::Text:
+        writeParagraphs(document, *style_, shown_ ? shown_->paragraphs : std::vector<Paragraph>(),
+                        block->paragraphs);
+        break;
+    case BlockKind::Code:
+        writeCode(*block, document);
+        break;
+    case BlockKind::Table:
+        if (!shown_ || !shown_->looksLike(*block)) {
+            const TableShape shape = writeTable(document, *style_, *block);
+            tableWidth_ = shape.width;
+            rowTops_ = shape.rowTops;
+        }
+        break;
+    case BlockKind::Math:
+        writeFormula(document, *style_, block->code);
+        break;
+    case BlockKind::Rule:
+        break;
+    }
+    noteShape(*block);
+    shown_ = *block;
+}
+
+void BlockDocument::noteShape(const Block& block) {
+    quoteDepth_ = block.quoteDepth;
+    indent_ = block.indent;
+    heading_ = block.paragraphs.empty() || block.kind != BlockKind::Text
+                   ? 0
+                   : block.paragraphs.front().heading;
+    if (block.kind == BlockKind::Code && (!shown_ || shown_->language != block.language))
+        language_ = properLanguageName(block.language);
+    emit shownChanged();
+}
+
+void BlockDocument::writeCode(const Block& block, QTextDocument& document) {
+    if (shown_ && (shown_->language != block.language || !block.code.startsWith(shown_->code))) {
+        document.clear();
+        shown_.reset();
+        shownCode_ = 0;
+        colours_.reset();
+    }
+    const qsizetype known = shown_ ? shown_->code.size() : 0;
+    lineCount_ = (shown_ ? lineCount_ : 0)
+                 + static_cast<int>(QStringView(block.code).sliced(known).count(u'\n'));
+    const bool openLine = !block.code.isEmpty() && !block.code.endsWith(u'\n');
+    const bool oldOpenLine = known > 0 && !shown_->code.endsWith(u'\n');
+    lineCount_ += static_cast<int>(openLine) - static_cast<int>(oldOpenLine);
+
+    // The last line break is not shown: it would leave an empty line below the code.
+    qsizetype end = block.code.size() - (block.code.endsWith(u'\n') ? 1 : 0);
+    if (lineLimit_ > 0 && lineCount_ > lineLimit_) {
+        end = -1;
+        for (int line = 0; line < lineLimit_; ++line)
+            end = block.code.indexOf(u'\n', end + 1);
+    }
+    if (end <= shownCode_ && shown_)
+        return;
+    if (!colours_)
+        colours_.emplace(block.language, style_->dark);
+
+    QTextCursor cursor(&document);
+    cursor.beginEditBlock();
+    cursor.movePosition(QTextCursor::End);
+    if (shownCode_ == 0) {
+        QTextCharFormat format;
+        format.setFont(style_->codeFont(style_->codePixels));
+        format.setForeground(style_->text);
+        QTextBlockFormat lines;
+        lines.setLineHeight(std::round(style_->codePixels * 1.5), QTextBlockFormat::FixedHeight);
+        cursor.setBlockFormat(lines);
+        cursor.setBlockCharFormat(format);
+        cursor.setCharFormat(format);
+    }
+    const int firstLine = cursor.blockNumber();
+    cursor.insertText(block.code.sliced(shownCode_, std::max<qsizetype>(end - shownCode_, 0)));
+    for (QTextBlock line = document.findBlockByNumber(firstLine); line.isValid();
+         line = line.next())
+        line.layout()->setFormats(
+            colours_->line(static_cast<std::size_t>(line.blockNumber()), line.text()));
+    cursor.endEditBlock();
+    const QTextBlock first = document.findBlockByNumber(firstLine);
+    document.markContentsDirty(first.position(), document.characterCount() - first.position());
+    shownCode_ = std::max<qsizetype>(end, 0);
+}
+
+QString BlockDocument::code() const {
+    const Block* block = blocks_ ? blocks_->block(row_) : nullptr;
+    return block != nullptr ? block->code : QString();
+}
+
+QString BlockDocument::markdown() const {
+    const Block* block = blocks_ ? blocks_->block(row_) : nullptr;
+    if (block == nullptr)
+        return {};
+    const std::string& source = blocks_->source();
+    const auto begin = static_cast<std::size_t>(block->sourceBegin);
+    return QString::fromStdString(
+        source.substr(begin, static_cast<std::size_t>(block->sourceEnd) - begin));
+}
+
+QString BlockDocument::commaSeparated() const {
+    const Block* block = blocks_ ? blocks_->block(row_) : nullptr;
+    if (block == nullptr || block->columns.empty())
+        return {};
+    QString out;
+    for (std::size_t i = 0; i < block->paragraphs.size(); ++i) {
+        QString cell = block->paragraphs[i].text;
+        if (cell.contains(u',') || cell.contains(u'"') || cell.contains(u'\n'))
+            cell = u'"' + cell.replace(u'"', u"\"\""_s) + u'"';
+        out += cell + ((i + 1) % block->columns.size() == 0 ? u"\r\n"_s : u","_s);
+    }
+    return out;
+}
+
+} // namespace lapidary::app

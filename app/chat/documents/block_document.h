@@ -1,0 +1,89 @@
+#pragma once
+
+#include "block_style.h"
+#include "chat/blocks/block_list_model.h"
+#include "code_colours.h"
+
+#include <QObject>
+#include <QPointer>
+#include <QQmlParserStatus>
+#include <QQuickTextDocument>
+#include <QtQml/qqmlregistration.h>
+
+#include <optional>
+
+namespace lapidary::app {
+
+/// Shows one block in the document of a TextEdit, and keeps it true while the block grows.
+/// The TextEdit is read-only and of plain format; QML never sees markup. UI thread.
+class BlockDocument : public QObject, public QQmlParserStatus {
+    Q_OBJECT
+    QML_ELEMENT
+    Q_INTERFACES(QQmlParserStatus)
+    Q_PROPERTY(QQuickTextDocument* target MEMBER target_ WRITE setTarget NOTIFY targetChanged)
+    Q_PROPERTY(
+        lapidary::app::BlockListModel* blocks MEMBER blocks_ WRITE setBlocks NOTIFY blocksChanged)
+    Q_PROPERTY(int row MEMBER row_ WRITE setRow NOTIFY rowChanged)
+    Q_PROPERTY(lapidary::app::BlockStyle* style MEMBER style_ WRITE setStyle NOTIFY styleChanged)
+    /// Code only: lines that are shown; 0: all.
+    Q_PROPERTY(int lineLimit MEMBER lineLimit_ WRITE setLineLimit NOTIFY lineLimitChanged)
+    Q_PROPERTY(int lineCount MEMBER lineCount_ NOTIFY shownChanged)
+    Q_PROPERTY(double tableWidth MEMBER tableWidth_ NOTIFY shownChanged)
+    /// Table only: where the rows after the header begin.
+    Q_PROPERTY(QList<double> rowTops MEMBER rowTops_ NOTIFY shownChanged)
+    Q_PROPERTY(QString language MEMBER language_ NOTIFY shownChanged)
+    Q_PROPERTY(int quoteDepth MEMBER quoteDepth_ NOTIFY shownChanged)
+    Q_PROPERTY(int indent MEMBER indent_ NOTIFY shownChanged)
+    Q_PROPERTY(int heading MEMBER heading_ NOTIFY shownChanged)
+
+public:
+    using QObject::QObject;
+
+    void classBegin() override {}
+    void componentComplete() override;
+
+    void setTarget(QQuickTextDocument* target);
+    void setBlocks(BlockListModel* blocks);
+    void setRow(int row);
+    void setStyle(BlockStyle* style);
+    void setLineLimit(int limit);
+
+    /// What the copy buttons of the block put on the clipboard.
+    Q_INVOKABLE QString code() const;
+    Q_INVOKABLE QString markdown() const;
+    Q_INVOKABLE QString commaSeparated() const;
+
+signals:
+    void targetChanged();
+    void blocksChanged();
+    void rowChanged();
+    void styleChanged();
+    void lineLimitChanged();
+    void shownChanged();
+
+private:
+    void rewrite();
+    void update();
+    void writeCode(const Block& block, QTextDocument& document);
+    void noteShape(const Block& block);
+
+    QPointer<QQuickTextDocument> target_;
+    QPointer<BlockListModel> blocks_;
+    QPointer<BlockStyle> style_;
+    int row_ = -1;
+    int lineLimit_ = 0;
+    int lineCount_ = 0;
+    double tableWidth_ = 0;
+    QList<double> rowTops_;
+    QString language_;
+    int quoteDepth_ = 0;
+    int indent_ = 0;
+    int heading_ = 0;
+    bool complete_ = false;
+    bool rewriteWaits_ = false;
+    std::optional<Block> shown_;
+    qsizetype shownCode_ = 0; ///< characters of code in the document
+    std::optional<CodeColours> colours_;
+};
+
+} // namespace lapidary::app

@@ -1,0 +1,118 @@
+#include "open_chats.h"
+
+#include "gauges/context_gauge.h"
+#include "settings/settings.h"
+
+using namespace Qt::StringLiterals;
+
+namespace lapidary::app {
+
+OpenChats::OpenChats(ChatStore& store, EngineController& engine, ChatListModel& chats,
+                     ContextGauge& context, Settings& settings, QObject* parent)
+    : QObject(parent)
+    , store_(store)
+    , engine_(engine)
+    , chats_(chats)
+    , context_(context)
+    , settings_(settings) {
+    connect(&chats, &ChatListModel::trashed, this, [this](const QString& chatId) {
+        ChatModel* chat = open_.value(chatId);
+        if (chat == nullptr)
+            return;
+        chat->stop();
+        if (chat == current_)
+            newChat();
+    });
+    connect(&chats, &QAbstractItemModel::dataChanged, this, [this] {
+        if (current_ != nullptr)
+            if (const ChatRecord record = chats_.record(current_->chatId()); !record.id.isEmpty())
+                current_->noteRecord(record);
+    });
+    newChat();
+}
+
+void OpenChats::start() {
+    store_.setting(u"openChat"_s).then(this, [this](const Expected<QString>& id) {
+        if (id && !id->isEmpty() && current_->isNew() && current_->composer()->isEmpty())
+            show(*id);
+    });
+}
+
+ChatModel* OpenChats::make(const ChatRecord& record, bool isNew) {
+    auto* chat = new ChatModel(record, isNew, store_, engine_, chats_, this);
+    open_.insert(record.id, chat);
+    connect(chat, &ChatModel::busyChanged, this, [this, chat] {
+        if (chat == current_ && !chat->isBusy())
+            chats_.setMark(chat->chatId(), ChatListModel::Mark::None);
+        if (chat != current_)
+            forgetIdle(chat);
+    });
+    connect(chat, &ChatModel::emptyChanged, this, [this, chat] {
+        if (chat == current_)
+            store_.setSetting(u"openChat"_s, chat->chatId());
+    });
+    connect(chat, &ChatModel::contextMeasured, this, [this, chat](const engine::ContextUse& use) {
+        if (chat == current_)
+            context_.show(use);
+    });
+    return chat;
+}
+
+void OpenChats::newChat() {
+    if (current_ != nullptr && current_->isNew())
+        return;
+    ChatRecord record;
+    record.id = ChatStore::newId();
+    record.thinking = settings_.thinking();
+    setCurrent(make(record, true));
+}
+
+void OpenChats::show(const QString& chatId) {
+    if (current_ != nullptr && current_->chatId() == chatId)
+        return;
+    if (ChatModel* open = open_.value(chatId)) {
+        setCurrent(open);
+        return;
+    }
+    store_.chat(chatId).then(this, [this, chatId](const Expected<ChatRecord>& record) {
+        if (!record || record->deletedAt.isValid() || open_.contains(chatId))
+            return;
+        ChatModel* chat = make(*record, false);
+        chat->load();
+        setCurrent(chat);
+    });
+}
+
+void OpenChats::step(int direction) {
+    for (int row = 0; row < chats_.rowCount(); ++row)
+        if (chats_.index(row).data(ChatListModel::ChatIdRole) == current_->chatId()) {
+            const QModelIndex next = chats_.index(row + direction);
+            if (next.isValid())
+                show(next.data(ChatListModel::ChatIdRole).toString());
+            return;
+        }
+    if (chats_.rowCount() > 0)
+        show(chats_.index(0).data(ChatListModel::ChatIdRole).toString());
+}
+
+void OpenChats::setCurrent(ChatModel* chat) {
+    ChatModel* before = std::exchange(current_, chat);
+    if (!chat->isBusy())
+        chats_.setMark(chat->chatId(), ChatListModel::Mark::None);
+    if (!chat->isNew())
+        store_.setSetting(u"openChat"_s, chat->chatId());
+    emit currentChanged();
+    if (before != nullptr && before != chat)
+        forgetIdle(before);
+}
+
+/// A chat that is neither shown nor writing is in the store; nothing of it need stay here.
+void OpenChats::forgetIdle(ChatModel* chat) {
+    const bool unsaved = chat->isNew() && !chat->composer()->isEmpty();
+    if (chat == current_ || chat->isBusy() || unsaved)
+        return;
+    open_.remove(chat->chatId());
+    chat->deleteLater();
+}
+
+} // namespace lapidary::app
