@@ -18,10 +18,12 @@ Application::Application(const Options& options, std::unique_ptr<SessionFactory>
     , memoryGauge_(engine_)
     , speedGauge_(engine_)
     , contextGauge_(engine_)
-    , speculationGauge_(engine_) {}
+    , speculationGauge_(engine_)
+    , openChats_(store_, engine_, chats_, contextGauge_, settings_) {}
 
 void Application::start() {
     chats_.reload();
+    openChats_.start();
     connect(
         &picker_, &ModelPicker::ready, this,
         [this] {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "chat/open_chats.h"
 #include "engine_session/engine_controller.h"
 #include "gauges/context_gauge.h"
 #include "gauges/memory_gauge.h"
@@ -29,6 +30,7 @@ class Application final : public QObject {
     Q_PROPERTY(lapidary::app::EngineController* engine READ engine CONSTANT FINAL)
     Q_PROPERTY(lapidary::app::ChatStore* store READ store CONSTANT FINAL)
     Q_PROPERTY(lapidary::app::ChatListModel* chats READ chats CONSTANT FINAL)
+    Q_PROPERTY(lapidary::app::OpenChats* openChats READ openChats CONSTANT FINAL)
     Q_PROPERTY(lapidary::app::ModelPicker* picker READ picker CONSTANT FINAL)
     Q_PROPERTY(lapidary::app::MemoryGauge* memoryGauge READ memoryGauge CONSTANT FINAL)
     Q_PROPERTY(lapidary::app::SpeedGauge* speedGauge READ speedGauge CONSTANT FINAL)
@@ -51,6 +53,7 @@ public:
     [[nodiscard]] EngineController* engine() { return &engine_; }
     [[nodiscard]] ChatStore* store() { return &store_; }
     [[nodiscard]] ChatListModel* chats() { return &chats_; }
+    [[nodiscard]] OpenChats* openChats() { return &openChats_; }
     [[nodiscard]] ModelPicker* picker() { return &picker_; }
     [[nodiscard]] MemoryGauge* memoryGauge() { return &memoryGauge_; }
     [[nodiscard]] SpeedGauge* speedGauge() { return &speedGauge_; }
@@ -81,6 +84,7 @@ private:
     SpeedGauge speedGauge_;
     ContextGauge contextGauge_;
     SpeculationGauge speculationGauge_;
+    OpenChats openChats_;
 };
 
 } // namespace lapidary::app
