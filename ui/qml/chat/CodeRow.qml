@@ -1,0 +1,118 @@
+pragma ComponentBehavior: Bound
+
+import QtQuick
+import Lapidary.Components
+
+/// A block of code: its language, what can be done with it, and the code with its own scrolling.
+ConversationRow {
+    id: root
+
+    readonly property int foldedLines: 40
+    readonly property bool growing: root.message.busy && root.block === root.blocks.count - 1
+    property bool unfolded: root.message.busy
+    property bool wrapped: false
+    readonly property bool folds: body.document.lineCount > foldedLines && !unfolded
+    readonly property real indent: body.document.indent * Theme.u * 6 + body.document.quoteDepth * Theme.u * 4 + (root.inThought ? Theme.u * 4 : 0)
+
+    signal copyRequested(string text)
+
+    implicitHeight: box.implicitHeight + Theme.u * 4
+
+    Rectangle {
+        id: box
+
+        x: root.columnX + root.indent
+        y: Theme.u * 2
+        width: root.column - root.indent
+        implicitHeight: head.height + flick.height + (more.visible ? more.height : 0) + Theme.u * 2
+        height: implicitHeight
+        radius: Theme.radius
+        color: Theme.code
+        border.width: Theme.line
+        border.color: Theme.hairline
+
+        Item {
+            id: head
+
+            width: box.width
+            height: Theme.controlHeight + Theme.u
+
+            Label {
+                anchors.verticalCenter: parent.verticalCenter
+                x: Theme.u * 3
+                text: body.document.language === "" ? qsTr("Text", "language of a code block") : body.document.language
+                font.pixelSize: Theme.smallPixels
+                color: Theme.dim
+            }
+            Row {
+                anchors.right: parent.right
+                anchors.rightMargin: Theme.u
+                anchors.verticalCenter: parent.verticalCenter
+
+                IconButton {
+                    checkable: true
+                    checked: root.wrapped
+                    text: qsTr("Wrap long lines")
+                    icon.source: Theme.icon("wrap")
+                    icon.width: Theme.iconPixels * 0.85
+                    icon.height: Theme.iconPixels * 0.85
+                    onToggled: root.wrapped = checked
+                }
+                CopyButton {
+                    text: qsTr("Copy code")
+                    onClicked: root.copyRequested(body.document.code())
+                }
+            }
+        }
+        Flickable {
+            id: flick
+
+            x: Theme.u * 3
+            y: head.height
+            width: box.width - Theme.u * 6
+            height: body.implicitHeight + (bar.visible ? Theme.u * 3 : Theme.u)
+            contentWidth: body.width
+            contentHeight: body.implicitHeight
+            flickableDirection: Flickable.HorizontalFlick
+            boundsBehavior: Flickable.StopAtBounds
+            interactive: !root.wrapped && contentWidth > width
+            clip: true
+
+            ThinScrollBar {
+                id: bar
+
+                parent: flick
+                x: 0
+                y: flick.height - height
+                width: flick.width
+                orientation: Qt.Horizontal
+                size: flick.width / Math.max(flick.contentWidth, 1)
+                position: flick.contentX / Math.max(flick.contentWidth, 1)
+                onPositionChanged: if (pressed)
+                    flick.contentX = position * flick.contentWidth
+            }
+            BlockText {
+                id: body
+
+                width: root.wrapped ? flick.width : Math.max(flick.width, implicitWidth)
+                wrapMode: root.wrapped ? TextEdit.Wrap : TextEdit.NoWrap
+                font.family: Theme.codeFamily
+                font.pixelSize: Theme.codePixels
+                blocks: root.blocks
+                row: root.block
+                lineLimit: root.unfolded ? 0 : root.foldedLines
+                style: root.inThought ? Theme.thought : Theme.answer
+            }
+        }
+        TextButton {
+            id: more
+
+            x: Theme.u
+            y: flick.y + flick.height
+            visible: root.folds
+            flat: true
+            text: qsTr("Show all %1 lines").arg(body.document.lineCount)
+            onClicked: root.unfolded = true
+        }
+    }
+}

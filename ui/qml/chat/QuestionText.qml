@@ -1,0 +1,28 @@
+pragma ComponentBehavior: Bound
+
+import QtQuick
+import Lapidary.App
+import Lapidary.Components
+
+/// A question as it was typed; only fenced code is set as code.
+Column {
+    id: root
+
+    required property ChatMessage message
+    required property real maximumWidth
+
+    spacing: Theme.u * 2
+    Component.onCompleted: root.message.readBlocks()
+
+    Repeater {
+        model: root.message.answer
+
+        BlockText {
+            required property int index
+
+            width: Math.min(implicitWidth + 1, root.maximumWidth)
+            blocks: root.message.answer
+            row: index
+        }
+    }
+}

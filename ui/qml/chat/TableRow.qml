@@ -1,0 +1,102 @@
+pragma ComponentBehavior: Bound
+
+import QtQuick
+import Lapidary.Components
+
+/// A table, as wide as the zone when it needs to be, with its own scrolling beyond.
+ConversationRow {
+    id: root
+
+    readonly property real room: root.width - 2 * Theme.gutter
+    readonly property real wanted: body.document.tableWidth
+    readonly property real shownWidth: Math.min(wanted, Math.max(root.column, room))
+
+    signal copyRequested(string text)
+    signal linkChosen(string address)
+
+    implicitHeight: flick.height + Theme.u * 6
+
+    HoverHandler {
+        id: hover
+    }
+    Rectangle {
+        x: flick.x - 1
+        y: flick.y - 1
+        width: flick.width + 2
+        height: flick.height + 2
+        radius: Theme.radius
+        color: "transparent"
+        border.width: Theme.line
+        border.color: Theme.hairline
+    }
+    Flickable {
+        id: flick
+
+        x: Math.round(root.wanted <= root.column ? root.columnX : (root.width - root.shownWidth) / 2)
+        y: Theme.u * 3
+        width: root.shownWidth
+        height: body.implicitHeight + (bar.visible ? Theme.u * 3 : 0)
+        contentWidth: root.wanted
+        contentHeight: body.implicitHeight
+        flickableDirection: Flickable.HorizontalFlick
+        boundsBehavior: Flickable.StopAtBounds
+        interactive: contentWidth > width
+        clip: true
+
+        Rectangle {
+            width: root.wanted
+            height: body.document.rowTops.length > 0 ? body.document.rowTops[0] : body.height
+            color: Theme.code
+        }
+        Repeater {
+            model: body.document.rowTops
+
+            Rectangle {
+                required property real modelData
+
+                y: Math.round(modelData)
+                width: root.wanted
+                height: Theme.line
+                color: Theme.hairline
+            }
+        }
+        BlockText {
+            id: body
+
+            width: root.wanted
+            blocks: root.blocks
+            row: root.block
+            style: root.inThought ? Theme.thought : Theme.answer
+            Accessible.role: Accessible.Table
+            onLinkActivated: link => root.linkChosen(link)
+        }
+        ThinScrollBar {
+            id: bar
+
+            parent: flick
+            y: flick.height - height
+            width: flick.width
+            orientation: Qt.Horizontal
+            size: flick.width / Math.max(flick.contentWidth, 1)
+            position: flick.contentX / Math.max(flick.contentWidth, 1)
+            onPositionChanged: if (pressed)
+                flick.contentX = position * flick.contentWidth
+        }
+    }
+    Row {
+        x: flick.x + flick.width - width - Theme.u
+        y: flick.y + Theme.u * 0.5
+        visible: hover.hovered
+
+        CopyButton {
+            text: qsTr("Copy the table as Markdown")
+            onClicked: root.copyRequested(body.document.markdown())
+        }
+        TextButton {
+            flat: true
+            text: qsTr("CSV")
+            tip: qsTr("Copy the table as comma-separated values")
+            onClicked: root.copyRequested(body.document.commaSeparated())
+        }
+    }
+}

@@ -1,0 +1,51 @@
+import QtQuick
+import Lapidary.Components
+
+/// A paragraph, heading or run of list items.
+ConversationRow {
+    id: root
+
+    readonly property real lead: body.document.heading > 0 && root.block > 0 ? Theme.u * 4 : Theme.u * 1.5
+    readonly property bool growing: root.message.busy && root.block === root.blocks.count - 1 && !root.inThought
+
+    signal linkChosen(string address)
+
+    implicitHeight: lead + body.implicitHeight + Theme.u * 1.5
+
+    Rectangle {
+        x: root.columnX
+        width: 2
+        height: root.height
+        visible: root.inThought
+        color: Theme.hairline
+    }
+    QuoteBars {
+        id: bars
+
+        x: body.x - indent
+        y: root.lead
+        height: body.height
+        depth: body.document.quoteDepth
+    }
+    BlockText {
+        id: body
+
+        x: root.columnX + (root.inThought ? Theme.u * 4 : 0) + bars.indent
+        y: root.lead
+        width: root.column - (x - root.columnX)
+        blocks: root.blocks
+        row: root.block
+        style: root.inThought ? Theme.thought : Theme.answer
+        onLinkActivated: link => root.linkChosen(link)
+    }
+    Rectangle {
+        readonly property rect end: body.positionToRectangle(body.length + 0 * body.implicitHeight)
+
+        x: body.x + end.x + 2
+        y: body.y + end.y + (end.height - height) / 2
+        width: 2
+        height: Theme.bodyPixels * 1.2
+        visible: root.growing
+        color: Theme.accent
+    }
+}

@@ -1,0 +1,195 @@
+pragma ComponentBehavior: Bound
+
+import QtQuick
+import QtQuick.Dialogs
+import Lapidary.App
+import Lapidary.Components
+
+/// What to run and how, with the memory it takes, before anything is loaded.
+Popover {
+    id: root
+
+    required property ModelPicker picker
+    required property EngineController engine
+    readonly property bool wide: width > Theme.u * 130
+    readonly property bool loading: engine.state === EngineController.Loading
+
+    modal: true
+    onOpened: picker.refresh()
+
+    contentItem: Flickable {
+        implicitHeight: contents.implicitHeight
+        contentHeight: contents.implicitHeight
+        boundsBehavior: Flickable.StopAtBounds
+        interactive: contentHeight > height
+        clip: true
+
+        Column {
+            id: contents
+
+            width: parent.width
+            spacing: Theme.u * 3
+
+            Grid {
+                width: parent.width
+                columns: root.wide ? 2 : 1
+                spacing: Theme.u * 4
+
+                Column {
+                    width: root.wide ? Math.round((contents.width - Theme.u * 4) * 0.52) : contents.width
+
+                    Label {
+                        text: qsTr("Model")
+                        leftPadding: Theme.u * 2
+                        bottomPadding: Theme.u
+                        color: Theme.dim
+                        font.pixelSize: Theme.smallPixels
+                    }
+                    Repeater {
+                        model: root.picker.models
+
+                        ChoiceRow {
+                            required property int index
+                            required property string name
+                            required property string format
+                            required property double bytes
+                            required property string verdict
+                            required property bool usable
+                            required property string reason
+                            required property string notice
+
+                            width: (parent as Item).width
+                            title: name + (format === "" ? "" : "  " + format)
+                            figure: bytes > 0 ? qsTr("%1 GB").arg((bytes / 1e9).toLocaleString(Qt.locale(), "f", bytes < 1e9 ? 2 : 1)) : ""
+                            line: reason !== "" ? reason : verdict
+                            warns: !usable
+                            checked: index === root.picker.modelRow
+                            onClicked: root.picker.modelRow = index
+                        }
+                    }
+                    Label {
+                        leftPadding: Theme.u * 2
+                        visible: root.picker.models.count === 0
+                        text: root.picker.models.scanning ? qsTr("Looking for models…") : qsTr("No model was found on this machine.")
+                        color: Theme.dim
+                    }
+                    TextButton {
+                        flat: true
+                        text: qsTr("Add a folder…")
+                        icon.source: Theme.icon("folder")
+                        onClicked: folders.open()
+                    }
+                }
+                Column {
+                    width: root.wide ? contents.width - Math.round((contents.width - Theme.u * 4) * 0.52) - Theme.u * 4 : contents.width
+
+                    Label {
+                        text: qsTr("Recipe")
+                        leftPadding: Theme.u * 2
+                        bottomPadding: Theme.u
+                        color: Theme.dim
+                        font.pixelSize: Theme.smallPixels
+                    }
+                    Repeater {
+                        model: root.picker.recipes
+
+                        ChoiceRow {
+                            required property int index
+                            required title
+                            required property string summary
+
+                            width: (parent as Item).width
+                            line: summary
+                            checked: index === root.picker.recipeRow
+                            onClicked: root.picker.recipeRow = index
+                        }
+                    }
+                    Label {
+                        text: qsTr("Device")
+                        leftPadding: Theme.u * 2
+                        topPadding: Theme.u * 3
+                        bottomPadding: Theme.u
+                        color: Theme.dim
+                        font.pixelSize: Theme.smallPixels
+                    }
+                    Repeater {
+                        model: root.picker.devices
+
+                        ChoiceRow {
+                            required property int index
+                            required property string name
+                            required property string memory
+
+                            width: (parent as Item).width
+                            title: name
+                            line: memory
+                            checked: index === root.picker.deviceRow
+                            onClicked: root.picker.deviceRow = index
+                        }
+                    }
+                }
+            }
+            Rectangle {
+                width: parent.width
+                height: Theme.line
+                color: Theme.hairline
+            }
+            Label {
+                width: parent.width
+                text: root.picker.verdictSentence
+                wrapMode: Text.Wrap
+                elide: Text.ElideNone
+                color: root.picker.verdict === ModelPicker.DoesNotFit || root.picker.verdict === ModelPicker.Unusable ? Theme.fault : root.picker.verdict === ModelPicker.FitsAfterClosing ? Theme.care : Theme.text
+            }
+            PlanBar {
+                width: parent.width
+                visible: root.picker.parts.length > 0
+                parts: root.picker.parts
+            }
+            PlanLegend {
+                width: parent.width
+                parts: root.picker.parts
+            }
+            Item {
+                width: parent.width
+                height: Theme.controlHeight
+
+                Label {
+                    anchors.verticalCenter: parent.verticalCenter
+                    width: parent.width - buttons.width - Theme.u * 2
+                    visible: root.loading
+                    text: root.engine.loadSecondsLeft >= 0 ? qsTr("%1 · %2 % · %3 GB/s · about %4 s left").arg(root.engine.loadPhase).arg(Math.round(root.engine.loadFraction * 100)).arg((root.engine.loadBytesPerSecond / 1e9).toLocaleString(Qt.locale(), "f", 1)).arg(Math.ceil(root.engine.loadSecondsLeft)) : root.engine.loadPhase
+                    color: Theme.dim
+                }
+                Row {
+                    id: buttons
+
+                    anchors.right: parent.right
+                    spacing: Theme.u * 2
+
+                    TextButton {
+                        visible: root.loading
+                        text: qsTr("Cancel loading")
+                        onClicked: root.engine.cancelLoad()
+                    }
+                    TextButton {
+                        primary: true
+                        text: qsTr("Use", "load the chosen model")
+                        enabled: root.picker.canUse
+                        onClicked: {
+                            root.picker.use();
+                            root.close();
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    FolderDialog {
+        id: folders
+
+        title: qsTr("Folder of a model")
+        onAccepted: root.picker.addFolder(selectedFolder)
+    }
+}
