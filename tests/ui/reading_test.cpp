@@ -1,0 +1,274 @@
+#include "samples.h"
+#include "window_under_test.h"
+
+#include <chat/chat_model.h>
+#include <chat/view/conversation_view.h>
+
+#include <QRandomGenerator>
+
+#include <algorithm>
+#include <cmath>
+
+using namespace lapidary;
+using namespace Qt::StringLiterals;
+
+namespace {
+
+/// About `characters` of mixed prose, lists, code and tables.
+std::string mixedText(std::size_t characters, quint32 seed) {
+    QRandomGenerator random(seed);
+    std::string text;
+    while (text.size() < characters) {
+        switch (random.bounded(6)) {
+        case 0:
+            text += "## A heading\n\n";
+            break;
+        case 1:
+            text += "- one **item**\n- another `item`\n- a third\n\n";
+            break;
+        case 2:
+            text += "```cpp\nint main() {\n    return 0; // done\n}\n```\n\n";
+            break;
+        case 3:
+            text += "| a | b |\n|---|--:|\n| x | 12 |\n| y | 3 |\n\n";
+            break;
+        default:
+            for (int words = 20 + random.bounded(80); words > 0; --words)
+                text += std::string(static_cast<std::size_t>(2 + random.bounded(8)), 'e') + ' ';
+            text += "with a [link](https://example.org) at its end.\n\n";
+        }
+    }
+    return text;
+}
+
+/// A chat of `count` messages, written into the profile before the window opens.
+QString makeLongChat(const QString& profile, int count) {
+    app::ChatStore store(profile);
+    app::ChatRecord chat;
+    chat.id = app::ChatStore::newId();
+    chat.title = u"Long"_s;
+    store.createChat(chat);
+    QString parent;
+    for (int i = 0; i < count; ++i) {
+        app::MessageRecord message;
+        message.id = app::ChatStore::newId();
+        message.chatId = chat.id;
+        message.parentId = parent;
+        message.role = i % 2 == 0 ? app::MessageRole::User : app::MessageRole::Assistant;
+        message.answer =
+            i % 2 == 0 ? u"Question %1?"_s.arg(i)
+                       : QString::fromStdString(mixedText(
+                             300 + 97 * static_cast<std::size_t>(i % 23), static_cast<quint32>(i)));
+        store.addMessage(message);
+        parent = message.id;
+    }
+    chat.currentLeaf = parent;
+    store.updateChat(chat);
+    store.setSetting(u"openChat"_s, chat.id);
+    store.flush(std::chrono::seconds(30));
+    return chat.id;
+}
+
+/// Where the delegates of the page are: by message and block, so that they can be found again.
+QHash<QString, double> places(app::ConversationView& view) {
+    QHash<QString, double> found;
+    for (int row = 0; row < view.rows()->rowCount(); ++row)
+        if (const QQuickItem* item = view.itemAt(row); item != nullptr && item->isVisible())
+            found.insert(u"%1/%2/%3"_s.arg(view.rows()->message(row)->id())
+                             .arg(static_cast<int>(view.rows()->kind(row)))
+                             .arg(view.rows()->block(row)),
+                         item->y());
+    return found;
+}
+
+double median(std::vector<double> values) {
+    std::ranges::sort(values);
+    return values.empty() ? 0 : values[values.size() / 2];
+}
+
+} // namespace
+
+/// What a reader feels: nothing moves that they look at, and nothing takes long
+/// (experience.md 8, lines 2, 3 and 4).
+class ReadingTest : public QObject {
+    Q_OBJECT
+
+private slots:
+    void nothingMovesWhileTextStreamsBelow();
+    void questionStaysAtTheTopWhileItsAnswerGrows();
+    void endIsFollowedWhenWanted();
+    void thousandMessagesOpenAtOnce();
+    void scrollingThereAndBackEndsAtTheSamePixel();
+    void streamingLeavesTheThreadFree_data();
+    void streamingLeavesTheThreadFree();
+};
+
+void ReadingTest::nothingMovesWhileTextStreamsBelow() {
+    QTemporaryDir profile;
+    makeLongChat(profile.path(), 60);
+    WindowUnderTest window(profile.path());
+    QTRY_COMPARE(window.chat()->rowCount(), 60);
+    app::ConversationView& view = *window.view();
+    window.scripts().add({.answer = mixedText(3000, 5), .tokensPerSecond = 300});
+    window.chat()->composer()->setText(u"More"_s);
+    window.chat()->send();
+    QTRY_VERIFY(window.chat()->isBusy());
+    for (int i = 0; i < 12; ++i)
+        view.scrollPages(-1);
+    QTest::qWait(300);
+    const QHash<QString, double> before = places(view);
+    QVERIFY(before.size() >= 3);
+    const double offset = view.offset();
+    int looks = 0;
+    while (window.chat()->isBusy()) {
+        QTest::qWait(15);
+        ++looks;
+        QCOMPARE(places(view), before);
+        QCOMPARE(view.offset(), offset);
+    }
+    QVERIFY2(looks > 20, "the text streamed before anyone looked");
+    QCOMPARE(view.follow(), app::ConversationView::Follow::None);
+}
+
+void ReadingTest::questionStaysAtTheTopWhileItsAnswerGrows() {
+    WindowUnderTest window;
+    for (int i = 0; i < 3; ++i) {
+        window.scripts().add({.answer = mixedText(1500, 7)});
+        window.ask(u"Before"_s);
+    }
+    window.scripts().add({.answer = mixedText(4000, 8), .tokensPerSecond = 600});
+    window.chat()->composer()->setText(u"The question"_s);
+    window.chat()->send();
+    app::ConversationView& view = *window.view();
+    QTest::qWait(100);
+    const int row = view.rows()->lastQuestionRow();
+    QVERIFY(view.itemAt(row) != nullptr);
+    const double top = view.itemAt(row)->y();
+    QVERIFY2(top < 40, "the question is at the top");
+    while (window.chat()->isBusy()) {
+        QTest::qWait(20);
+        QCOMPARE(view.itemAt(row)->y(), top);
+    }
+    QVERIFY(!view.endVisible());
+}
+
+void ReadingTest::endIsFollowedWhenWanted() {
+    WindowUnderTest window;
+    window.scripts().add({.answer = mixedText(6000, 9), .tokensPerSecond = 600});
+    window.chat()->composer()->setText(u"The question"_s);
+    window.chat()->send();
+    app::ConversationView& view = *window.view();
+    QTRY_VERIFY(!view.endVisible());
+    window.click(u"New text"_s);
+    QTest::qWait(100);
+    while (window.chat()->isBusy()) {
+        QTest::qWait(30);
+        QVERIFY(!window.window()->grabWindow().isNull()); // what a frame shows is what counts
+        QVERIFY(view.endVisible());
+    }
+    view.scrollBy(-200);
+    QCOMPARE(view.follow(), app::ConversationView::Follow::None);
+    view.scrollBy(400);
+    QCOMPARE(view.follow(), app::ConversationView::Follow::End);
+}
+
+void ReadingTest::thousandMessagesOpenAtOnce() {
+    QTemporaryDir profile;
+    const QString id = makeLongChat(profile.path(), 1000);
+    WindowUnderTest window(profile.path());
+    QTRY_COMPARE(window.chat()->rowCount(), 1000);
+    std::vector<double> spent;
+    for (int round = 0; round < 3; ++round) {
+        window.application().openChats()->newChat();
+        QTest::qWait(200);
+        const double start = threadMilliseconds();
+        window.application().openChats()->show(id);
+        QTRY_COMPARE(window.chat()->rowCount(), 1000);
+        QVERIFY(!window.window()->grabWindow().isNull());
+        spent.push_back(threadMilliseconds() - start);
+        QVERIFY2(window.view()->itemCount() < 60, "delegates for the page only");
+        QVERIFY(window.view()->endVisible());
+    }
+    qInfo("opened in %.0f ms of the UI thread", median(spent));
+    QVERIFY2(median(spent) <= 100, "experience.md 6.3");
+}
+
+void ReadingTest::scrollingThereAndBackEndsAtTheSamePixel() {
+    QTemporaryDir profile;
+    makeLongChat(profile.path(), 1000);
+    WindowUnderTest window(profile.path());
+    QTRY_COMPARE(window.chat()->rowCount(), 1000);
+    app::ConversationView& view = *window.view();
+    QTest::qWait(100);
+    QVERIFY(view.endVisible());
+    std::vector<double> steps;
+    int wheels = 0;
+    const auto turn = [&](int direction) {
+        const double start = threadMilliseconds();
+        view.scrollBy(direction * 700.0);
+        QCoreApplication::processEvents();
+        window.window()->grabWindow();
+        steps.push_back(threadMilliseconds() - start);
+    };
+    // Up through a part of the chat, message by message, then exactly the same way back.
+    const QHash<QString, double> before = places(view);
+    for (; wheels < 60; ++wheels)
+        turn(-1);
+    for (int back = 0; back < wheels; ++back)
+        turn(1);
+    const QHash<QString, double> after = places(view);
+    for (auto place = before.begin(); place != before.end(); ++place)
+        if (after.contains(place.key()))
+            QCOMPARE(after.value(place.key()), place.value());
+    QVERIFY(after.contains(before.begin().key()));
+    qInfo("a step of 700 px with its frame: median %.1f ms, worst %.1f ms", median(steps),
+          *std::ranges::max_element(steps));
+    QVERIFY(median(steps) <= 16.7);
+
+    view.scrollToStart();
+    QTRY_COMPARE(view.firstVisibleRow(), 0);
+    QCOMPARE(view.offset(), 0.0);
+}
+
+void ReadingTest::streamingLeavesTheThreadFree_data() {
+    QTest::addColumn<double>("tokensPerSecond");
+    QTest::addColumn<double>("worstTick");
+    QTest::addColumn<double>("busy");
+    QTest::newRow("300 tok/s") << 300.0 << 4.0 << 0.15;
+    QTest::newRow("3000 tok/s") << 3000.0 << 8.0 << 1.0;
+}
+
+void ReadingTest::streamingLeavesTheThreadFree() {
+    QFETCH(double, tokensPerSecond);
+    QFETCH(double, worstTick);
+    QFETCH(double, busy);
+    WindowUnderTest window;
+    window.scripts().add({.answer = mixedText(16000, 3), .tokensPerSecond = tokensPerSecond});
+    window.chat()->composer()->setText(u"Stream"_s);
+    window.chat()->send();
+    std::vector<double> ticks;
+    QElapsedTimer clock;
+    clock.start();
+    const double start = threadMilliseconds();
+    // Processor time of what each turn of the event loop delivers to the models; drawing is the
+    // software renderer's and counted in the sum alone.
+    connect(window.chat()->rows(), &QAbstractItemModel::dataChanged, &window.application(), [] {});
+    double before = threadMilliseconds();
+    while (window.chat()->isBusy()) {
+        QCoreApplication::processEvents(QEventLoop::WaitForMoreEvents);
+        const double now = threadMilliseconds();
+        ticks.push_back(now - before);
+        before = now;
+    }
+    const double spent = threadMilliseconds() - start;
+    const double share = spent / static_cast<double>(clock.elapsed());
+    std::ranges::sort(ticks);
+    const double high = ticks[static_cast<std::size_t>(static_cast<double>(ticks.size()) * 0.99)];
+    qInfo("%zu turns, median %.2f ms, 99 %% %.2f ms, worst %.2f ms, thread busy %.1f %%",
+          ticks.size(), median(ticks), high, ticks.back(), share * 100);
+    QVERIFY(high <= worstTick);
+    QVERIFY(share <= busy);
+}
+
+QTEST_MAIN(ReadingTest)
+#include "reading_test.moc"

@@ -1,0 +1,111 @@
+#include "samples.h"
+#include "window_under_test.h"
+
+#include <chat/chat_model.h>
+
+#include <QBuffer>
+
+using namespace lapidary;
+using namespace Qt::StringLiterals;
+
+/// Shows every state of the window in both themes. With LAPIDARY_SCREENS=FOLDER it writes them as
+/// pictures; without, it checks that each draws without a warning of QML.
+class ScreensTest : public QObject {
+    Q_OBJECT
+
+private slots:
+    void init();
+    void everyStateDraws_data();
+    void everyStateDraws();
+};
+
+void ScreensTest::init() {
+    QTest::failOnWarning(QRegularExpression(u"qml|QML|conversation:"_s));
+}
+
+void ScreensTest::everyStateDraws_data() {
+    QTest::addColumn<bool>("dark");
+    QTest::newRow("light") << false;
+    QTest::newRow("dark") << true;
+}
+
+void ScreensTest::everyStateDraws() {
+    QFETCH(bool, dark);
+    const QString theme = dark ? u"dark-"_s : u"light-"_s;
+    WindowUnderTest window;
+    window.application().settings()->setTheme(dark ? app::Settings::Theme::Dark
+                                                   : app::Settings::Theme::Light);
+    window.photograph(theme + u"1-empty"_s);
+
+    QImage picture(640, 420, QImage::Format_RGB32);
+    for (int y = 0; y < 420; ++y)
+        for (int x = 0; x < 640; ++x)
+            picture.setPixel(x, y, qRgb(80 + y / 4, 120 + y / 5, 230 - y / 3));
+    QByteArray bytes;
+    QBuffer buffer(&bytes);
+    QVERIFY(buffer.open(QIODevice::WriteOnly) && picture.save(&buffer, "PNG"));
+    const auto write = [&](const QString& name, const QByteArray& content) {
+        QFile file(window.profile() + u'/' + name);
+        if (file.open(QIODevice::WriteOnly))
+            file.write(content);
+        return QUrl::fromLocalFile(file.fileName());
+    };
+    app::Composer& composer = *window.chat()->composer();
+    composer.attachFiles({write(u"evening sky.png"_s, bytes),
+                          write(u"broken.png"_s, "\x89PNG broken"),
+                          write(u"notes.txt"_s, "one\ntwo\nthree\n")});
+    QTRY_VERIFY(!composer.attachments().last()->isReading()
+                && !composer.attachments().first()->isReading());
+    composer.setText(u"Write a Python function that finds the longest common prefix of a list of "
+                     u"words, with tests.\nExplain it in a table."_s);
+    window.photograph(theme + u"2-composer"_s);
+
+    window.scripts().add({.thought = kThought, .answer = kRichAnswer, .tokensPerSecond = 90});
+    composer.remove(1);
+    window.chat()->send();
+    QTRY_VERIFY(window.message(1)->isThinking() && window.message(1)->thoughtTail().size() > 300);
+    window.photograph(theme + u"3-thinking"_s);
+    QTRY_VERIFY_WITH_TIMEOUT(window.message(1)->record().answer.size() > 500, 20'000);
+    window.photograph(theme + u"4-writing"_s);
+    window.scripts().cancel();
+    window.waitUntilStill();
+    window.photograph(theme + u"5-stopped"_s);
+
+    window.scripts().add({.thought = kThought, .answer = kRichAnswer});
+    window.ask(u"And the whole answer at once?"_s);
+    window.photograph(theme + u"6-answer-top"_s);
+    window.view()->scrollPages(0.9);
+    window.photograph(theme + u"7-answer-middle"_s);
+    window.view()->followEnd();
+    window.photograph(theme + u"8-answer-end"_s);
+    window.message(3)->chooseThoughtOpen(true);
+    window.view()->showQuestion();
+    window.photograph(theme + u"9-thought-open"_s);
+
+    window.key(Qt::Key_M, Qt::ControlModifier);
+    window.photograph(theme + u"10-picker"_s);
+    window.key(Qt::Key_Escape);
+    window.key(Qt::Key_Slash, Qt::ControlModifier);
+    window.photograph(theme + u"11-keys"_s);
+    window.key(Qt::Key_Escape);
+
+    window.scripts().add({.answer = "The text so far.",
+                          .reason = engine::FinishReason::Failed,
+                          .error = "Memory ran out after 812 tokens; the text so far is kept."});
+    window.ask(u"Something that fails"_s);
+    window.photograph(theme + u"12-failed"_s);
+
+    window.window()->resize(640, 620);
+    window.photograph(theme + u"13-middle-size"_s);
+    window.window()->resize(420, 480);
+    window.photograph(theme + u"14-small"_s);
+    window.key(Qt::Key_B, Qt::ControlModifier);
+    window.photograph(theme + u"15-small-side-bar"_s);
+    window.window()->resize(1180, 780);
+    window.application().settings()->setZoom(1.5);
+    window.view()->showQuestion();
+    window.photograph(theme + u"16-zoom"_s);
+}
+
+QTEST_MAIN(ScreensTest)
+#include "screens_test.moc"
