@@ -2,7 +2,8 @@
 # because a target sees nothing but its own folder and the public headers of the layer below.
 
 add_library(lapidary_warnings INTERFACE)
-target_compile_options(lapidary_warnings INTERFACE -Wall -Wextra -Wconversion -Wshadow -Werror)
+target_compile_options(lapidary_warnings INTERFACE
+    $<$<COMPILE_LANGUAGE:CXX>:-Wall;-Wextra;-Wconversion;-Wshadow;-Werror>)
 
 # lapidary_layer(NAME): the static library lapidary_NAME of the folder NAME.
 function(lapidary_layer name)

@@ -1,0 +1,55 @@
+// Attention of a prefill chunk: a block a tile of queries, which walks all the keys they see.
+#include "cuda/attention_tile.cuh"
+
+namespace lapidary::kernels::cuda {
+namespace {
+
+template <int kDim, int kTiles>
+__global__ void __launch_bounds__(kAttentionThreads)
+    prefillKernel(const __grid_constant__ AttentionProblem problem) {
+    using Tile = AttentionTile<kDim, kTiles>;
+    extern __shared__ uint4 memory[];
+    auto& shared = *reinterpret_cast<typename Tile::Shared*>(memory);
+    // The last tiles see most keys: begin with them, so that the grid ends evenly.
+    const int first = static_cast<int>(gridDim.x - 1 - blockIdx.x) * Tile::kQueries;
+    const int head = blockIdx.y;
+    Tile tile(problem, shared, head, first);
+
+    const int last = min(first + Tile::kQueries, problem.queries()) - 1 - first;
+    const int64_t lowest = tile.position(0), highest = tile.position(last);
+    int64_t end = highest + 1;
+    for (int r = 0; r < problem.runCount; ++r)
+        if (problem.runs[r].begin <= highest && lowest < problem.runs[r].end)
+            end = max(end, problem.runs[r].end);
+    const int64_t begin = problem.window > 0 ? max(int64_t(0), lowest - problem.window + 1) : 0;
+    tile.walk(begin / kKeys * kKeys, end);
+    tile.each([&](int query, int column, float value) {
+        problem.out[tile.queryOffset(first + query) + column] = toBits(value / shared.sum[query]);
+    });
+}
+
+template <int kDim, int kTiles>
+void launch(const AttentionProblem& problem, cudaStream_t stream) {
+    using Shared = AttentionShared<kDim, kTiles>;
+    cudaFuncSetAttribute(prefillKernel<kDim, kTiles>, cudaFuncAttributeMaxDynamicSharedMemorySize,
+                         sizeof(Shared));
+    const dim3 grid((problem.queries() + Shared::kQueries - 1) / Shared::kQueries, problem.kvHeads);
+    prefillKernel<kDim, kTiles><<<grid, kAttentionThreads, sizeof(Shared), stream>>>(problem);
+}
+
+} // namespace
+
+void attentionPrefill(const AttentionProblem& problem, cudaStream_t stream) {
+    int device = 0, most = 0;
+    cudaGetDevice(&device);
+    cudaDeviceGetAttribute(&most, cudaDevAttrMaxSharedMemoryPerBlockOptin, device);
+    withHeadDim(problem.headDim, [&]<int kDim>() {
+        // 64 queries where the card has the shared memory for them: 148 KB at 512 columns.
+        if (sizeof(AttentionShared<kDim, 4>) <= static_cast<size_t>(most))
+            launch<kDim, 4>(problem, stream);
+        else
+            launch<kDim, 1>(problem, stream);
+    });
+}
+
+} // namespace lapidary::kernels::cuda

@@ -1,0 +1,407 @@
+#include "cuda/cuda_backend.h"
+
+#include "assert.h"
+#include "cpu/operations/sample.h"
+#include "cuda/attention.h"
+#include "cuda/experts.h"
+#include "cuda/rotate_store.h"
+#include "cuda/sample.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+namespace lapidary::kernels::cuda {
+
+namespace {
+
+struct CardWeight final : Weight::Packed {
+    Buffer buffer;
+};
+
+const Bf16* numbers(const Weight& weight) {
+    return static_cast<const Bf16*>(
+        static_cast<const CardWeight&>(weight.packed()).buffer.memory.get());
+}
+
+Bf16* halves(const Tensor& tensor) {
+    LAPIDARY_ASSERT(!tensor.empty() && tensor.dtype == DType::BF16);
+    return static_cast<Bf16*>(tensor.data);
+}
+
+float* floats(const Tensor& tensor) {
+    LAPIDARY_ASSERT(!tensor.empty() && tensor.dtype == DType::F32);
+    return static_cast<float*>(tensor.data);
+}
+
+const float* floatsOrNone(const Tensor& tensor) {
+    return tensor.empty() ? nullptr : floats(tensor);
+}
+
+std::int32_t* integers(const Tensor& tensor) {
+    LAPIDARY_ASSERT(!tensor.empty() && tensor.dtype == DType::I32);
+    return static_cast<std::int32_t*>(tensor.data);
+}
+
+std::int64_t widthOf(const Tensor& tensor) {
+    return tensor.shape[static_cast<std::size_t>(tensor.rank - 1)];
+}
+
+int narrow(std::int64_t value) {
+    return static_cast<int>(value);
+}
+
+/// Copies of 16 bytes need rows that begin on 16 bytes.
+bool vectorised(std::int64_t width) {
+    return width % 8 == 0;
+}
+
+} // namespace
+
+Expected<std::unique_ptr<Backend>> CudaBackend::open(int device) {
+    auto stream = Stream::open(device);
+    if (!stream)
+        return std::unexpected(std::move(stream.error()));
+    std::unique_ptr<CudaBackend> backend(new CudaBackend(std::move(*stream)));
+    if (auto ready = backend->wait(); !ready)
+        return std::unexpected(std::move(ready.error()));
+    return backend;
+}
+
+CudaBackend::CudaBackend(std::unique_ptr<Stream> stream)
+    : stream_(std::move(stream)), products_(*stream_) {}
+
+Expected<Buffer> CudaBackend::allocate(std::size_t bytes) {
+    void* memory = nullptr;
+    if (const cudaError_t result = cudaMalloc(&memory, std::max<std::size_t>(bytes, 1));
+        result != cudaSuccess) {
+        cudaGetLastError();
+        return std::unexpected(cuda::describe(result, "taking memory"));
+    }
+    return Buffer{.memory = {memory, [](void* p) { cudaFree(p); }}, .bytes = bytes};
+}
+
+void CudaBackend::upload(std::span<const std::byte> from, const Tensor& to) {
+    LAPIDARY_ASSERT(from.size() == to.bytes());
+    stream_->check(cudaMemcpyAsync(to.data, from.data(), from.size(), cudaMemcpyHostToDevice,
+                                   stream_->handle()),
+                   "copying to the card");
+}
+
+void CudaBackend::download(const Tensor& from, std::span<std::byte> to) {
+    LAPIDARY_ASSERT(to.size() == from.bytes());
+    stream_->check(
+        cudaMemcpyAsync(to.data(), from.data, to.size(), cudaMemcpyDeviceToHost, stream_->handle()),
+        "copying from the card");
+}
+
+Expected<Weight> CudaBackend::pack(const WeightSource& source) {
+    const std::int64_t count = source.experts * source.rows * source.columns;
+    auto packed = std::make_shared<CardWeight>();
+    auto buffer = allocate(static_cast<std::size_t>(count) * sizeof(Bf16));
+    if (!buffer)
+        return std::unexpected(std::move(buffer.error()));
+    packed->buffer = std::move(*buffer);
+    auto* const to = static_cast<Bf16*>(packed->buffer.memory.get());
+    if (source.format == WeightFormat::BF16) {
+        stream_->check(cudaMemcpyAsync(to, source.data.data(), source.data.size(),
+                                       cudaMemcpyHostToDevice, stream_->handle()),
+                       "copying a weight to the card");
+    } else {
+        // The card multiplies bf16: f32 is rounded, a piece at a time.
+        constexpr std::int64_t kPiece = std::int64_t{1} << 24U;
+        auto* const piece = static_cast<float*>(
+            stream_->scratch(static_cast<std::size_t>(std::min(count, kPiece)) * sizeof(float)));
+        for (std::int64_t at = 0; piece != nullptr && at < count; at += kPiece) {
+            const std::int64_t size = std::min(kPiece, count - at);
+            const auto bytes = source.data.subspan(static_cast<std::size_t>(at) * sizeof(float),
+                                                   static_cast<std::size_t>(size) * sizeof(float));
+            stream_->check(cudaMemcpyAsync(piece, bytes.data(), bytes.size(),
+                                           cudaMemcpyHostToDevice, stream_->handle()),
+                           "copying a weight to the card");
+            toBf16(piece, to + at, size, stream_->handle());
+        }
+    }
+    // The source may be unmapped after this call.
+    if (auto done = wait(); !done)
+        return std::unexpected(std::move(done.error()));
+    return Weight(WeightFormat::BF16, source.experts, source.rows, source.columns,
+                  std::move(packed));
+}
+
+Expected<void> CudaBackend::wait() {
+    return stream_->wait();
+}
+
+DeviceDescription CudaBackend::describe() const {
+    cudaDeviceProp properties{};
+    cudaGetDeviceProperties(&properties, stream_->device());
+    DeviceDescription card{.id = "cuda:" + std::to_string(stream_->device()),
+                           .name = properties.name};
+    cudaMemGetInfo(&card.freeBytes, &card.totalBytes);
+    return card;
+}
+
+void CudaBackend::embed(const Weight& table, const Tensor& ids, float scale, const Tensor& y) {
+    LAPIDARY_ASSERT(y.rows() == ids.elements() && y.rowSize() == table.columns());
+    cuda::embed(numbers(table), integers(ids), y.rows(), table.columns(), scale, halves(y),
+                stream_->handle());
+}
+
+void CudaBackend::rmsNorm(const Tensor& x, const Tensor& weight, float epsilon, const Tensor& y) {
+    LAPIDARY_ASSERT(x.elements() == y.elements());
+    const std::int64_t width = widthOf(x);
+    cuda::rmsNorm(halves(x), floatsOrNone(weight), x.elements() / width, width, epsilon, halves(y),
+                  stream_->handle());
+}
+
+void CudaBackend::addNormed(const Tensor& residual, const Tensor& x, const Tensor& weight,
+                            float epsilon, float scale) {
+    LAPIDARY_ASSERT(x.elements() == residual.elements());
+    cuda::addNormed(halves(residual), halves(x), floats(weight), x.rows(), x.rowSize(), epsilon,
+                    scale, stream_->handle());
+}
+
+void CudaBackend::linear(const Weight& w, const Tensor& x, const Tensor& y) {
+    const std::int64_t rows = x.rows();
+    LAPIDARY_ASSERT(x.rowSize() == w.columns() && y.rowSize() == w.rows() && y.rows() == rows);
+    if (rows > kSkinnyRows && vectorised(w.columns()) && vectorised(w.rows())) {
+        products_.run(numbers(w), halves(x), rows, w.rows(), w.columns(), halves(y), false);
+        return;
+    }
+    for (std::int64_t r = 0; r < rows; r += kSkinnyRows)
+        skinnyLinear(numbers(w), halves(x) + r * w.columns(), std::min(kSkinnyRows, rows - r),
+                     w.rows(), w.columns(), halves(y) + r * w.rows(), stream_->handle());
+}
+
+void CudaBackend::logits(const Weight& w, const Tensor& x, float cap, const Tensor& y) {
+    const std::int64_t rows = x.rows();
+    LAPIDARY_ASSERT(x.rowSize() == w.columns() && y.rowSize() == w.rows() && y.rows() == rows);
+    if (rows > kSkinnyRows && vectorised(w.columns()) && vectorised(w.rows())) {
+        products_.run(numbers(w), halves(x), rows, w.rows(), w.columns(), floats(y), true);
+        if (cap > 0)
+            softCap(floats(y), cap, y.elements(), stream_->handle());
+        return;
+    }
+    for (std::int64_t r = 0; r < rows; r += kSkinnyRows)
+        skinnyLogits(numbers(w), halves(x) + r * w.columns(), std::min(kSkinnyRows, rows - r),
+                     w.rows(), w.columns(), cap, floats(y) + r * w.rows(), stream_->handle());
+}
+
+void CudaBackend::rotateAndStore(const RotateAndStore& op) {
+    RotateStoreProblem problem{.q = halves(op.q),
+                               .qNorm = floats(op.qNorm),
+                               .frequencies = floats(op.frequencies),
+                               .firstPosition = op.firstPosition,
+                               .rows = narrow(op.q.rows()),
+                               .heads = narrow(op.q.shape[1]),
+                               .headDim = narrow(op.q.shape[2]),
+                               .epsilon = op.epsilon};
+    if (!op.k.empty()) {
+        problem.k = halves(op.k);
+        problem.v = halves(op.v);
+        problem.kNorm = floats(op.kNorm);
+        problem.kvHeads = narrow(op.k.shape[1]);
+        problem.cacheK = halves(op.cache.k);
+        problem.cacheV = halves(op.cache.v);
+        problem.capacity = op.cache.capacity();
+    }
+    cuda::rotateAndStore(problem, stream_->handle());
+}
+
+void CudaBackend::attention(const Attention& op) {
+    AttentionProblem problem{.q = halves(op.q),
+                             .k = halves(op.cache.k),
+                             .v = halves(op.cache.v),
+                             .out = halves(op.out),
+                             .capacity = op.cache.capacity(),
+                             .firstPosition = op.firstPosition,
+                             .window = op.window,
+                             .rows = narrow(op.q.rows()),
+                             .heads = narrow(op.q.shape[1]),
+                             .kvHeads = narrow(op.cache.k.shape[1]),
+                             .headDim = narrow(op.q.shape[2])};
+    LAPIDARY_ASSERT(vectorised(problem.headDim) && problem.headDim <= 512
+                    && op.runs.size() <= kMostRuns);
+    for (const Run& run : op.runs)
+        problem.runs[problem.runCount++] = {run.begin, run.end};
+    if (problem.rows > kSkinnyRows || problem.runCount > 0)
+        attentionPrefill(problem, stream_->handle());
+    else if (void* scratch = stream_->scratch(decodeScratchBytes(problem)))
+        attentionDecode(problem, scratch, stream_->handle());
+}
+
+void CudaBackend::gatedMlp(const GatedMlp& op) {
+    const std::int64_t rows = op.x.rows();
+    const std::int64_t width = op.gate.rows();
+    LAPIDARY_ASSERT(op.scratch.elements() >= 2 * rows * width);
+    const Tensor gate(op.scratch.data, DType::BF16, {rows, width});
+    const Tensor up(halves(op.scratch) + rows * width, DType::BF16, {rows, width});
+    linear(op.gate, op.x, gate);
+    linear(op.up, op.x, up);
+    geluMultiply(gate, up, gate);
+    linear(op.down, gate, op.y);
+}
+
+void CudaBackend::route(const Route& op) {
+    LAPIDARY_ASSERT(op.proj.rows() <= 512 && op.x.rowSize() <= 8192);
+    cuda::route({.x = halves(op.x),
+                 .scale = floats(op.scale),
+                 .proj = numbers(op.proj),
+                 .perExpertScale = floats(op.perExpertScale),
+                 .chosen = integers(op.chosen),
+                 .weights = floats(op.weights),
+                 .rows = op.x.rows(),
+                 .hidden = op.x.rowSize(),
+                 .experts = narrow(op.proj.rows()),
+                 .topK = narrow(op.chosen.rowSize()),
+                 .factor = op.factor,
+                 .epsilon = op.epsilon},
+                stream_->handle());
+}
+
+void CudaBackend::expertMlp(const ExpertMlp& op) {
+    const ExpertProblem problem{.gateUp = numbers(op.gateUp),
+                                .down = numbers(op.down),
+                                .x = halves(op.x),
+                                .chosen = integers(op.chosen),
+                                .weights = floats(op.weights),
+                                .y = halves(op.y),
+                                .rows = op.x.rows(),
+                                .hidden = op.x.rowSize(),
+                                .width = op.down.columns(),
+                                .experts = narrow(op.down.experts()),
+                                .topK = narrow(op.chosen.rowSize())};
+    const bool grouped =
+        problem.rows > kSkinnyRows && vectorised(problem.hidden) && vectorised(problem.width);
+    const std::size_t bytes =
+        grouped
+            ? groupedScratchBytes(problem)
+            : static_cast<std::size_t>(problem.rows * problem.topK * problem.width) * sizeof(Bf16);
+    void* scratch = stream_->scratch(bytes);
+    if (scratch == nullptr)
+        return;
+    if (grouped)
+        expertsGrouped(problem, scratch, stream_->handle());
+    else
+        expertsSkinny(problem, static_cast<Bf16*>(scratch), stream_->handle());
+}
+
+void CudaBackend::geluMultiply(const Tensor& gate, const Tensor& up, const Tensor& y) {
+    cuda::geluMultiply(halves(gate), halves(up), halves(y), y.elements(), stream_->handle());
+}
+
+void CudaBackend::scaledSum(const Tensor& a, const Tensor& b, float scale, const Tensor& y) {
+    cuda::scaledSum(halves(a), halves(b), scale, halves(y), y.elements(), stream_->handle());
+}
+
+void CudaBackend::layerNorm(const Tensor& x, const Tensor& weight, const Tensor& bias,
+                            float epsilon, const Tensor& y) {
+    cuda::layerNorm(halves(x), floats(weight), floats(bias), x.rows(), x.rowSize(), epsilon,
+                    halves(y), stream_->handle());
+}
+
+void CudaBackend::addBias(const Tensor& x, const Tensor& bias) {
+    cuda::addBias(halves(x), floats(bias), x.rows(), x.rowSize(), stream_->handle());
+}
+
+void CudaBackend::addRows(const Tensor& x, const Tensor& table, const Tensor& indices) {
+    cuda::addRows(halves(x), floats(table), integers(indices), x.rows(), x.rowSize(),
+                  stream_->handle());
+}
+
+void CudaBackend::clamp(const Tensor& x, float low, float high) {
+    cuda::clamp(halves(x), low, high, x.elements(), stream_->handle());
+}
+
+void CudaBackend::visionAttention(const VisionAttention& op) {
+    const std::int64_t patches = op.q.rows();
+    const int heads = narrow(op.q.shape[1]);
+    const int headDim = narrow(op.q.shape[2]);
+    LAPIDARY_ASSERT(vectorised(headDim) && headDim <= 512);
+    rotateVision({.q = halves(op.q),
+                  .k = halves(op.k),
+                  .v = halves(op.v),
+                  .qNorm = floats(op.qNorm),
+                  .kNorm = floats(op.kNorm),
+                  .columns = integers(op.columns),
+                  .rows = integers(op.rows),
+                  .frequencies = floats(op.frequencies),
+                  .patches = patches,
+                  .heads = heads,
+                  .headDim = headDim,
+                  .epsilon = op.epsilon},
+                 stream_->handle());
+    // All patches see all patches: one run over a cache that is just them.
+    AttentionProblem problem{.q = halves(op.q),
+                             .k = halves(op.k),
+                             .v = halves(op.v),
+                             .out = halves(op.out),
+                             .capacity = patches,
+                             .rows = narrow(patches),
+                             .heads = heads,
+                             .kvHeads = heads,
+                             .headDim = headDim,
+                             .runCount = 1};
+    problem.runs[0] = {.begin = 0, .end = patches};
+    attentionPrefill(problem, stream_->handle());
+}
+
+void CudaBackend::poolPatches(const Tensor& x, std::int64_t gridColumns, std::int64_t k,
+                              float factor, const Tensor& bias, const Tensor& scale,
+                              const Tensor& y) {
+    cuda::poolPatches(halves(x), x.rows() / gridColumns, gridColumns, k, x.rowSize(), factor,
+                      floatsOrNone(bias), floatsOrNone(scale), halves(y), stream_->handle());
+}
+
+void CudaBackend::sample(const Sample& op) {
+    if (op.sampling.temperature > 0
+        && (op.sampling.topK <= 0 || op.sampling.topK > kMostCandidates))
+        sampleOnHost(op);
+    else
+        sampleOnCard(op);
+}
+
+void CudaBackend::sampleOnHost(const Sample& op) {
+    std::vector<float> logits(static_cast<std::size_t>(op.logits.elements()));
+    std::vector<std::int32_t> tokens(static_cast<std::size_t>(op.tokens.elements()));
+    download(op.logits, std::as_writable_bytes(std::span(logits)));
+    stream_->check(cudaStreamSynchronize(stream_->handle()), "computing");
+    Sample host = op;
+    host.logits.data = logits.data();
+    host.tokens.data = tokens.data();
+    CpuContext context(1);
+    kernels::sample(context, host);
+    upload(std::as_bytes(std::span(tokens)), op.tokens);
+    stream_->check(cudaStreamSynchronize(stream_->handle()), "computing");
+}
+
+void CudaBackend::sampleOnCard(const Sample& op) {
+    // Each seen token counts once.
+    std::vector<std::int32_t> lists(op.seenTokens.begin(), op.seenTokens.end());
+    std::ranges::sort(lists);
+    lists.erase(std::ranges::unique(lists).begin(), lists.end());
+    const auto seen = narrow(static_cast<std::int64_t>(lists.size()));
+    lists.insert(lists.end(), op.bannedTokens.begin(), op.bannedTokens.end());
+    auto* const listed =
+        static_cast<std::int32_t*>(stream_->scratch(lists.size() * sizeof(std::int32_t) + 4));
+    if (listed == nullptr)
+        return;
+    if (!lists.empty())
+        stream_->check(cudaMemcpyAsync(listed, lists.data(), lists.size() * sizeof(std::int32_t),
+                                       cudaMemcpyHostToDevice, stream_->handle()),
+                       "copying to the card");
+    cuda::sample({.logits = floats(op.logits),
+                  .rows = op.logits.rows(),
+                  .vocabulary = op.logits.rowSize(),
+                  .sampling = op.sampling,
+                  .firstPosition = op.firstPosition,
+                  .seen = listed,
+                  .seenCount = seen,
+                  .banned = listed + seen,
+                  .bannedCount = narrow(static_cast<std::int64_t>(op.bannedTokens.size())),
+                  .tokens = integers(op.tokens)},
+                 stream_->handle());
+}
+
+} // namespace lapidary::kernels::cuda

@@ -1,0 +1,63 @@
+#pragma once
+
+#include "backend.h"
+#include "cuda/launch.h"
+#include "cuda/matrix_product.h"
+#include "cuda/stream.h"
+
+#include <memory>
+#include <string>
+
+namespace lapidary::kernels::cuda {
+
+/// The vocabulary on an NVIDIA card from compute capability 8.0 up: activations and caches in bf16,
+/// weights as bf16 in the card's memory. 1 to 16 rows are computed by the same instructions
+/// whatever their number; more rows by cuBLASLt and tiles of queries.
+class CudaBackend final : public Backend {
+public:
+    [[nodiscard]] static Expected<std::unique_ptr<Backend>> open(int device);
+
+    [[nodiscard]] DeviceDescription describe() const override;
+    [[nodiscard]] DType activationType() const override { return DType::BF16; }
+
+    [[nodiscard]] Expected<Buffer> allocate(std::size_t bytes) override;
+    void upload(std::span<const std::byte> from, const Tensor& to) override;
+    void download(const Tensor& from, std::span<std::byte> to) override;
+    [[nodiscard]] Expected<Weight> pack(const WeightSource& source) override;
+    [[nodiscard]] Expected<void> wait() override;
+
+    void embed(const Weight& table, const Tensor& ids, float scale, const Tensor& y) override;
+    void rmsNorm(const Tensor& x, const Tensor& weight, float epsilon, const Tensor& y) override;
+    void addNormed(const Tensor& residual, const Tensor& x, const Tensor& weight, float epsilon,
+                   float scale) override;
+    void linear(const Weight& w, const Tensor& x, const Tensor& y) override;
+    void logits(const Weight& w, const Tensor& x, float cap, const Tensor& y) override;
+    void rotateAndStore(const RotateAndStore& op) override;
+    void attention(const Attention& op) override;
+    void gatedMlp(const GatedMlp& op) override;
+    void route(const Route& op) override;
+    void expertMlp(const ExpertMlp& op) override;
+    void geluMultiply(const Tensor& gate, const Tensor& up, const Tensor& y) override;
+    void scaledSum(const Tensor& a, const Tensor& b, float scale, const Tensor& y) override;
+    void layerNorm(const Tensor& x, const Tensor& weight, const Tensor& bias, float epsilon,
+                   const Tensor& y) override;
+    void addBias(const Tensor& x, const Tensor& bias) override;
+    void addRows(const Tensor& x, const Tensor& table, const Tensor& indices) override;
+    void clamp(const Tensor& x, float low, float high) override;
+    void visionAttention(const VisionAttention& op) override;
+    void poolPatches(const Tensor& x, std::int64_t gridColumns, std::int64_t k, float factor,
+                     const Tensor& bias, const Tensor& scale, const Tensor& y) override;
+    void sample(const Sample& op) override;
+
+private:
+    /// A wide choice (no topK, or a very large one) is rare: the processor makes it.
+    void sampleOnHost(const Sample& op);
+    void sampleOnCard(const Sample& op);
+
+    explicit CudaBackend(std::unique_ptr<Stream> stream);
+
+    std::unique_ptr<Stream> stream_;
+    MatrixProduct products_;
+};
+
+} // namespace lapidary::kernels::cuda

@@ -1,0 +1,59 @@
+#pragma once
+
+#include "cuda/launch.h"
+
+#include <cuda_bf16.h>
+
+namespace lapidary::kernels::cuda {
+
+__device__ __forceinline__ float toFloat(Bf16 bits) {
+    return __uint_as_float(static_cast<uint32_t>(bits) << 16);
+}
+
+__device__ __forceinline__ Bf16 toBits(float value) {
+    return __bfloat16_as_ushort(__float2bfloat16_rn(value));
+}
+
+/// gelu_tanh (gemma4.md 2.1).
+__device__ __forceinline__ float gelu(float u) {
+    constexpr float kRoot = 0.7978845608028654F; // √(2/π)
+    return 0.5F * u * (1.0F + tanhf(kRoot * (u + 0.044715F * u * u * u)));
+}
+
+/// The sum over a warp, the same in all lanes; the tree is fixed.
+__device__ __forceinline__ float warpSum(float value) {
+#pragma unroll
+    for (int offset = 16; offset > 0; offset /= 2)
+        value += __shfl_xor_sync(~0U, value, offset);
+    return value;
+}
+
+__device__ __forceinline__ float warpMax(float value) {
+#pragma unroll
+    for (int offset = 16; offset > 0; offset /= 2)
+        value = fmaxf(value, __shfl_xor_sync(~0U, value, offset));
+    return value;
+}
+
+/// The sum over a block of `kThreads`, the same in all threads; warps are added in order.
+template <int kThreads>
+__device__ float blockSum(float value) {
+    __shared__ float parts[kThreads / 32];
+    value = warpSum(value);
+    __syncthreads(); // parts may still be read from an earlier call
+    if (threadIdx.x % 32 == 0)
+        parts[threadIdx.x / 32] = value;
+    __syncthreads();
+    float sum = parts[0];
+#pragma unroll
+    for (int warp = 1; warp < kThreads / 32; ++warp)
+        sum += parts[warp];
+    return sum;
+}
+
+/// Blocks of `threads` that cover `count` elements.
+inline unsigned blocksFor(int64_t count, int threads) {
+    return static_cast<unsigned>((count + threads - 1) / threads);
+}
+
+} // namespace lapidary::kernels::cuda

@@ -1,0 +1,235 @@
+// The mixture of experts for a prefill chunk. Pairs of (row, rank) are sorted by expert, stably, so
+// that the sums do not depend on timing; tiles of 64 pairs of one expert × 64 channels share the
+// weights; the last kernel adds a row's experts in rank order.
+#include "cuda/attention_tile.cuh"
+#include "cuda/experts.h"
+
+namespace lapidary::kernels::cuda {
+namespace {
+
+constexpr int kThreads = 128; // four warps, 32 × 32 of the 64 × 64 each
+constexpr int kTile = 64;
+constexpr int kDepth = 64;
+constexpr int kRow = kDepth + 8;
+
+struct Tile {
+    int32_t expert, begin, end; // of the sorted pairs
+};
+
+struct Sorted {
+    int32_t* order;  // [pairs]: sorted place → pair
+    int32_t* begins; // [experts + 1]
+    Tile* tiles;     // [mostTiles]; unused ones are empty
+    Bf16* activated; // [pairs, width] in sorted order
+    float* outputs;  // [pairs, hidden] by pair
+};
+
+int64_t mostTiles(const ExpertProblem& p) {
+    return p.rows * p.topK / kTile + p.experts;
+}
+
+Sorted place(const ExpertProblem& p, void* scratch) {
+    const int64_t pairs = p.rows * p.topK;
+    auto* outputs = static_cast<float*>(scratch);
+    auto* activated = reinterpret_cast<Bf16*>(outputs + pairs * p.hidden);
+    const int64_t padded = (pairs * p.width + 7) / 8 * 8;
+    auto* tiles = reinterpret_cast<Tile*>(activated + padded);
+    auto* order = reinterpret_cast<int32_t*>(tiles + mostTiles(p));
+    return {order, order + pairs, tiles, activated, outputs};
+}
+
+// One block; a thread an expert counts, then one thread cuts the tiles.
+__global__ void countKernel(const __grid_constant__ ExpertProblem p, Sorted sorted,
+                            int64_t tileCount) {
+    extern __shared__ int32_t counts[];
+    const int64_t pairs = p.rows * p.topK;
+    for (int e = threadIdx.x; e < p.experts; e += blockDim.x)
+        counts[e] = 0;
+    __syncthreads();
+    for (int64_t i = threadIdx.x; i < pairs; i += blockDim.x)
+        atomicAdd(&counts[p.chosen[i]], 1); // counts do not depend on the order
+    __syncthreads();
+    if (threadIdx.x != 0)
+        return;
+    int32_t begin = 0;
+    int64_t tile = 0;
+    for (int e = 0; e < p.experts; ++e) {
+        sorted.begins[e] = begin;
+        for (int32_t at = begin; at < begin + counts[e]; at += kTile)
+            sorted.tiles[tile++] = {e, at, min(at + kTile, begin + counts[e])};
+        begin += counts[e];
+    }
+    sorted.begins[p.experts] = begin;
+    for (; tile < tileCount; ++tile)
+        sorted.tiles[tile] = {0, 0, 0};
+}
+
+// A warp an expert: its pairs in their order.
+__global__ void sortKernel(const __grid_constant__ ExpertProblem p, Sorted sorted) {
+    const int e = blockIdx.x;
+    const int64_t pairs = p.rows * p.topK;
+    int32_t at = sorted.begins[e];
+    for (int64_t i = threadIdx.x; i < (pairs + 31) / 32 * 32; i += 32) {
+        const bool mine = i < pairs && p.chosen[i] == e;
+        const unsigned mask = __ballot_sync(~0U, mine);
+        if (mine)
+            sorted.order[at + __popc(mask & ((1U << threadIdx.x) - 1))] = static_cast<int32_t>(i);
+        at += __popc(mask);
+    }
+}
+
+struct Products {
+    Bf16 a[kTile][kRow];
+    Bf16 b[2][kTile][kRow]; // two matrices where gate and up go together
+};
+
+// c[m][n] += Σ a b over one depth; the warp's quarter of 64 × 64.
+template <int kMatrices>
+__device__ void multiplyTile(const Products& s, float (&c)[kMatrices][2][4][4]) {
+    const int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
+    const int rows = warp / 2 * 32, channels = warp % 2 * 32;
+#pragma unroll
+    for (int k = 0; k < kDepth; k += 16) {
+        uint32_t a[2][4];
+        for (int m = 0; m < 2; ++m)
+            loadMatrix(a[m], &s.a[rows + m * 16 + lane % 16][k + lane / 16 * 8]);
+#pragma unroll
+        for (int matrix = 0; matrix < kMatrices; ++matrix)
+#pragma unroll
+            for (int n = 0; n < 4; ++n) {
+                uint32_t b[2];
+                loadMatrixPair(b, &s.b[matrix][channels + n * 8 + lane % 8][k + lane / 8 % 2 * 8]);
+                for (int m = 0; m < 2; ++m)
+                    multiply(c[matrix][m][n], a[m], b);
+            }
+    }
+}
+
+// Rows of `from` at `rowOf(i)`, columns [k, k + kDepth), zero where invalid.
+template <class RowOf>
+__device__ void loadTile(Bf16 (&to)[kTile][kRow], int64_t k, int64_t columns, RowOf rowOf) {
+    for (int i = threadIdx.x; i < kTile * kDepth / 8; i += kThreads) {
+        const int row = i / (kDepth / 8), column = i % (kDepth / 8) * 8;
+        const Bf16* from = rowOf(row);
+        const bool valid = from != nullptr && k + column < columns;
+        copyAsync(&to[row][column], valid ? from + k + column : reinterpret_cast<const Bf16*>(&to),
+                  valid);
+    }
+}
+
+// Calls put(row, channel, c of each matrix) for the 64 × 64 results.
+template <int kMatrices, class Put>
+__device__ void eachResult(const float (&c)[kMatrices][2][4][4], Put put) {
+    const int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
+#pragma unroll
+    for (int m = 0; m < 2; ++m)
+#pragma unroll
+        for (int n = 0; n < 4; ++n)
+#pragma unroll
+            for (int i = 0; i < 4; ++i) {
+                float values[kMatrices];
+                for (int matrix = 0; matrix < kMatrices; ++matrix)
+                    values[matrix] = c[matrix][m][n][i];
+                put(warp / 2 * 32 + m * 16 + lane / 4 + i / 2 * 8,
+                    warp % 2 * 32 + n * 8 + lane % 4 * 2 + i % 2, values);
+            }
+}
+
+template <int kMatrices, class RowA, class RowB>
+__device__ void products(Products& s, int64_t depth, float (&c)[kMatrices][2][4][4], RowA rowA,
+                         RowB rowB) {
+    for (int64_t k = 0; k < depth; k += kDepth) {
+        __syncthreads();
+        loadTile(s.a, k, depth, rowA);
+        for (int matrix = 0; matrix < kMatrices; ++matrix)
+            loadTile(s.b[matrix], k, depth, [&](int channel) { return rowB(matrix, channel); });
+        commitCopies();
+        waitCopies<0>();
+        __syncthreads();
+        multiplyTile(s, c);
+    }
+}
+
+__global__ void __launch_bounds__(kThreads)
+    gateUpKernel(const __grid_constant__ ExpertProblem p, Sorted sorted) {
+    __shared__ __align__(16) Products s;
+    const Tile tile = sorted.tiles[blockIdx.y];
+    if (tile.begin == tile.end)
+        return;
+    const int64_t first = int64_t(blockIdx.x) * kTile;
+    const Bf16* w = p.gateUp + int64_t(tile.expert) * 2 * p.width * p.hidden;
+    float c[2][2][4][4] = {};
+    products(
+        s, p.hidden, c,
+        [&](int row) {
+            return tile.begin + row < tile.end
+                       ? p.x + sorted.order[tile.begin + row] / p.topK * p.hidden
+                       : nullptr;
+        },
+        [&](int matrix, int channel) {
+            return first + channel < p.width ? w + (matrix * p.width + first + channel) * p.hidden
+                                             : nullptr;
+        });
+    eachResult(c, [&](int row, int channel, const float(&v)[2]) {
+        if (tile.begin + row < tile.end && first + channel < p.width)
+            sorted.activated[(tile.begin + row) * p.width + first + channel] =
+                toBits(gelu(v[0]) * v[1]);
+    });
+}
+
+__global__ void __launch_bounds__(kThreads)
+    downKernel(const __grid_constant__ ExpertProblem p, Sorted sorted) {
+    __shared__ __align__(16) Products s;
+    const Tile tile = sorted.tiles[blockIdx.y];
+    if (tile.begin == tile.end)
+        return;
+    const int64_t first = int64_t(blockIdx.x) * kTile;
+    const Bf16* w = p.down + int64_t(tile.expert) * p.hidden * p.width;
+    float c[1][2][4][4] = {};
+    products(
+        s, p.width, c,
+        [&](int row) {
+            return tile.begin + row < tile.end ? sorted.activated + (tile.begin + row) * p.width
+                                               : nullptr;
+        },
+        [&](int, int channel) {
+            return first + channel < p.hidden ? w + (first + channel) * p.width : nullptr;
+        });
+    eachResult(c, [&](int row, int channel, const float(&v)[1]) {
+        if (tile.begin + row < tile.end && first + channel < p.hidden)
+            sorted.outputs[int64_t(sorted.order[tile.begin + row]) * p.hidden + first + channel] =
+                v[0];
+    });
+}
+
+__global__ void sumKernel(const __grid_constant__ ExpertProblem p, Sorted sorted) {
+    const int64_t row = blockIdx.x;
+    for (int64_t i = threadIdx.x; i < p.hidden; i += blockDim.x) {
+        float sum = 0;
+        for (int64_t pair = row * p.topK; pair < (row + 1) * p.topK; ++pair)
+            sum += p.weights[pair] * sorted.outputs[pair * p.hidden + i];
+        p.y[row * p.hidden + i] = toBits(sum);
+    }
+}
+
+} // namespace
+
+size_t groupedScratchBytes(const ExpertProblem& p) {
+    const int64_t pairs = p.rows * p.topK;
+    return static_cast<size_t>(pairs * p.hidden * 4 + (pairs * p.width + 8) * 2
+                               + mostTiles(p) * sizeof(Tile) + (pairs + p.experts + 1) * 4);
+}
+
+void expertsGrouped(const ExpertProblem& p, void* scratch, cudaStream_t stream) {
+    const Sorted sorted = place(p, scratch);
+    const int64_t tiles = mostTiles(p);
+    countKernel<<<1, 1024, p.experts * sizeof(int32_t), stream>>>(p, sorted, tiles);
+    sortKernel<<<p.experts, 32, 0, stream>>>(p, sorted);
+    gateUpKernel<<<dim3(blocksFor(p.width, kTile), static_cast<unsigned>(tiles)), kThreads, 0,
+                   stream>>>(p, sorted);
+    downKernel<<<dim3(blocksFor(p.hidden, kTile), static_cast<unsigned>(tiles)), kThreads, 0,
+                 stream>>>(p, sorted);
+    sumKernel<<<static_cast<unsigned>(p.rows), 256, 0, stream>>>(p, sorted);
+}
+
+} // namespace lapidary::kernels::cuda

@@ -1,0 +1,47 @@
+#pragma once
+
+#include "sampling.h"
+#include "tensor.h"
+
+#include <cuda_runtime_api.h>
+
+#include <cstdint>
+
+/// The kernels as functions of the host. Every pointer is device memory, every call is queued on
+/// `stream`. Activations are bf16 and row-major, small vectors f32; weights are as in a checkpoint:
+/// bf16, [rows, columns], row-major. Contracts beyond that stand in backend.h.
+namespace lapidary::kernels::cuda {
+
+using Bf16 = std::uint16_t; ///< storage of a bfloat16 outside device code
+
+void embed(const Bf16* table, const std::int32_t* ids, std::int64_t rows, std::int64_t columns,
+           float scale, Bf16* y, cudaStream_t stream);
+
+void rmsNorm(const Bf16* x, const float* weight, std::int64_t rows, std::int64_t width,
+             float epsilon, Bf16* y, cudaStream_t stream);
+void addNormed(Bf16* residual, const Bf16* x, const float* weight, std::int64_t rows,
+               std::int64_t width, float epsilon, float scale, cudaStream_t stream);
+void layerNorm(const Bf16* x, const float* weight, const float* bias, std::int64_t rows,
+               std::int64_t width, float epsilon, Bf16* y, cudaStream_t stream);
+
+void geluMultiply(const Bf16* gate, const Bf16* up, Bf16* y, std::int64_t count,
+                  cudaStream_t stream);
+void scaledSum(const Bf16* a, const Bf16* b, float scale, Bf16* y, std::int64_t count,
+               cudaStream_t stream);
+void clamp(Bf16* x, float low, float high, std::int64_t count, cudaStream_t stream);
+void addBias(Bf16* x, const float* bias, std::int64_t rows, std::int64_t width,
+             cudaStream_t stream);
+void addRows(Bf16* x, const float* table, const std::int32_t* indices, std::int64_t rows,
+             std::int64_t width, cudaStream_t stream);
+void toBf16(const float* x, Bf16* y, std::int64_t count, cudaStream_t stream);
+void softCap(float* x, float cap, std::int64_t count, cudaStream_t stream);
+
+/// y = W x for 1 to 16 rows, each row's bits independent of the others.
+///   w [channels, columns]; x [rows, columns]; y [rows, channels] bf16, or f32 with a soft cap.
+void skinnyLinear(const Bf16* w, const Bf16* x, std::int64_t rows, std::int64_t channels,
+                  std::int64_t columns, Bf16* y, cudaStream_t stream);
+void skinnyLogits(const Bf16* w, const Bf16* x, std::int64_t rows, std::int64_t channels,
+                  std::int64_t columns, float cap, float* y, cudaStream_t stream);
+inline constexpr std::int64_t kSkinnyRows = 16;
+
+} // namespace lapidary::kernels::cuda

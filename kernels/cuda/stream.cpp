@@ -1,0 +1,84 @@
+#include "cuda/stream.h"
+
+#include <format>
+#include <utility>
+
+namespace lapidary::kernels::cuda {
+
+Expected<std::unique_ptr<Stream>> Stream::open(int device) {
+    cudaDeviceProp properties{};
+    if (const cudaError_t result = cudaGetDeviceProperties(&properties, device);
+        result != cudaSuccess)
+        return std::unexpected(describe(result, "opening the card"));
+    if (properties.major < 8)
+        return fail(ErrorKind::Unsupported,
+                    std::format("{} has compute capability {}.{}; Lapidary needs 8.0, an RTX 30 or "
+                                "newer. Choose the processor.",
+                                properties.name, properties.major, properties.minor));
+    cudaStream_t handle = nullptr;
+    cudaError_t result = cudaSetDevice(device);
+    if (result == cudaSuccess)
+        result = cudaStreamCreateWithFlags(&handle, cudaStreamNonBlocking);
+    if (result != cudaSuccess)
+        return std::unexpected(describe(result, "opening the card"));
+    return std::unique_ptr<Stream>(new Stream(device, handle));
+}
+
+Stream::~Stream() {
+    cudaStreamSynchronize(handle_);
+    cudaFree(scratch_);
+    cudaStreamDestroy(handle_);
+}
+
+void Stream::check(cudaError_t result, std::string_view what) {
+    if (result != cudaSuccess && !error_)
+        error_ = describe(result, what);
+}
+
+Expected<void> Stream::wait() {
+    check(cudaGetLastError(), "launching a kernel");
+    check(cudaStreamSynchronize(handle_), "computing");
+    if (!error_)
+        return {};
+    return std::unexpected(*std::exchange(error_, std::nullopt));
+}
+
+void* Stream::scratch(std::size_t bytes) {
+    if (bytes <= scratchBytes_)
+        return scratch_;
+    cudaStreamSynchronize(handle_); // what is queued may still use the old one
+    cudaFree(scratch_);
+    scratch_ = nullptr;
+    scratchBytes_ = 0;
+    const cudaError_t result = cudaMalloc(&scratch_, bytes);
+    check(result, "taking memory for work");
+    if (result != cudaSuccess)
+        return nullptr;
+    scratchBytes_ = bytes;
+    return scratch_;
+}
+
+Error describe(cudaError_t result, std::string_view what) {
+    std::string detail =
+        std::format("{}: {} ({})", what, cudaGetErrorName(result), cudaGetErrorString(result));
+    switch (result) {
+    case cudaErrorMemoryAllocation:
+        return {ErrorKind::DoesNotFit,
+                "The graphics card has no more memory. Close other programs that use it, or choose "
+                "a shorter context.",
+                std::move(detail)};
+    case cudaErrorNoDevice:
+    case cudaErrorInsufficientDriver:
+        return {ErrorKind::Unsupported,
+                "The graphics card's driver is missing or too old. Install NVIDIA's driver 580 or "
+                "newer, or choose the processor.",
+                std::move(detail)};
+    default:
+        return {ErrorKind::DeviceLost,
+                "The graphics card stopped; it can only be used again after a restart of the "
+                "program. The text so far is kept.",
+                std::move(detail)};
+    }
+}
+
+} // namespace lapidary::kernels::cuda

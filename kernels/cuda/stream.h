@@ -1,0 +1,50 @@
+#pragma once
+
+#include "error.h"
+
+#include <cuda_runtime_api.h>
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string_view>
+
+namespace lapidary::kernels::cuda {
+
+/// The queue of one card, and the first error that happened on it. Launches check nothing; `wait`
+/// tells. After an error that the driver calls sticky the process cannot use the card again.
+class Stream {
+public:
+    /// Unsupported (no driver, a card below compute capability 8.0), DeviceLost.
+    [[nodiscard]] static Expected<std::unique_ptr<Stream>> open(int device);
+    Stream(const Stream&) = delete;
+    Stream& operator=(const Stream&) = delete;
+    ~Stream();
+
+    [[nodiscard]] cudaStream_t handle() const { return handle_; }
+    [[nodiscard]] int device() const { return device_; }
+
+    /// Notes the outcome of a call to the runtime.
+    void check(cudaError_t result, std::string_view what);
+
+    /// Waits for the queue; returns and forgets the first error.
+    [[nodiscard]] Expected<void> wait();
+
+    /// Scratch of at least `bytes` for the operation that is queued next; the same memory for all,
+    /// which is safe because they run in order. Null, with the error noted, when there is no more.
+    [[nodiscard]] void* scratch(std::size_t bytes);
+
+private:
+    Stream(int device, cudaStream_t handle) : device_(device), handle_(handle) {}
+
+    int device_;
+    cudaStream_t handle_;
+    std::optional<Error> error_;
+    void* scratch_ = nullptr;
+    std::size_t scratchBytes_ = 0;
+};
+
+/// The sentence for what the CUDA runtime reports.
+[[nodiscard]] Error describe(cudaError_t result, std::string_view what);
+
+} // namespace lapidary::kernels::cuda

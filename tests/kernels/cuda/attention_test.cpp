@@ -1,0 +1,173 @@
+#include "pair.h"
+#include "registry.h"
+
+#include <QTest>
+
+#include <cmath>
+#include <cstring>
+
+using namespace lapidary::kernels;
+using namespace lapidary::kernels::test;
+
+/// Rotation, cache and attention on the card: windows, rings, image runs, every head size.
+class CudaAttentionTest : public QObject {
+    Q_OBJECT
+
+    struct Shape {
+        const char* name;
+        int heads, kvHeads, headDim, window, capacity;
+        bool keyIsValue;
+    };
+    static constexpr Shape kShapes[] = {
+        {"12B sliding", 16, 8, 256, 1024, 1400, false}, {"12B full", 16, 1, 512, 0, 2048, true},
+        {"31B full", 8, 1, 512, 0, 2048, true},         {"E4B sliding", 8, 2, 256, 512, 700, false},
+        {"small window", 4, 2, 64, 40, 100, false},     {"odd", 6, 2, 24, 33, 130, false},
+        {"not a power", 3, 1, 72, 0, 2048, true}};
+
+private slots:
+    void initTestCase() {
+        pair_ = Pair::open();
+        if (!pair_.here())
+            QSKIP("this computer has no card that Lapidary can use");
+    }
+
+    void agrees_data() {
+        QTest::addColumn<int>("shape");
+        QTest::addColumn<int>("rows");
+        QTest::addColumn<int>("firstPosition");
+        for (int shape = 0; shape < static_cast<int>(std::size(kShapes)); ++shape)
+            for (const auto& [rows, first] : {std::pair(1, 0),
+                                              {1, 255},
+                                              {1, 256},
+                                              {1, 1500},
+                                              {5, 300},
+                                              {16, 1023},
+                                              {17, 0},
+                                              {64, 512},
+                                              {61, 1311}})
+                QTest::addRow("%s, %d rows at %d", kShapes[shape].name, rows, first)
+                    << shape << rows << first;
+    }
+    void agrees() {
+        QFETCH(int, shape);
+        QFETCH(int, rows);
+        QFETCH(int, firstPosition);
+        const Cache cache = fill(kShapes[shape], firstPosition + rows);
+        Twin out = Twin::unwritten(pair_, {rows, kShapes[shape].heads, kShapes[shape].headDim});
+        const Twin q = cache.queries(rows);
+        pair_.cpu->attention(cache.question(q.cpu, out.cpu, firstPosition, {}, true));
+        pair_.card->attention(cache.question(q.card, out.card, firstPosition, {}, false));
+        QCOMPARE(difference(out.fromCard(*pair_.card), out.fromCpu(), kShapes[shape].headDim, 0.03),
+                 QString());
+    }
+
+    void imageRunsSeeAhead() {
+        for (const int shape : {0, 4}) {
+            const Shape& s = kShapes[shape];
+            const int rows = 60;
+            const int first = 70;
+            const Cache cache = fill(s, first + rows);
+            const std::vector<Run> runs = {{.begin = 75, .end = 90}, {.begin = 91, .end = 110}};
+            Twin out = Twin::unwritten(pair_, {rows, s.heads, s.headDim});
+            const Twin q = cache.queries(rows);
+            pair_.cpu->attention(cache.question(q.cpu, out.cpu, first, runs, true));
+            pair_.card->attention(cache.question(q.card, out.card, first, runs, false));
+            QCOMPARE(difference(out.fromCard(*pair_.card), out.fromCpu(), s.headDim, 0.03),
+                     QString());
+        }
+    }
+
+    void aRowIsTheSameBesideOthers() {
+        for (const Shape& s : kShapes) {
+            for (const int first : {1, 240, 250, 1010}) {
+                const Cache cache = fill(s, first + 16);
+                const Twin q = cache.queries(16);
+                Twin alone = Twin::unwritten(pair_, {16, s.heads, s.headDim});
+                for (int r = 0; r < 16; ++r)
+                    pair_.card->attention(cache.question(q.card.slice(r, 1), alone.card.slice(r, 1),
+                                                         first + r, {}, false));
+                const std::vector<float> expected = alone.fromCard(*pair_.card);
+                for (const int rows : {2, 3, 7, 8, 9, 15, 16})
+                    for (const int begin : {0, 16 - rows}) {
+                        Twin out = Twin::unwritten(pair_, {rows, s.heads, s.headDim});
+                        pair_.card->attention(cache.question(q.card.slice(begin, rows), out.card,
+                                                             first + begin, {}, false));
+                        const std::vector<float> got = out.fromCard(*pair_.card);
+                        QVERIFY2(std::memcmp(got.data(),
+                                             expected.data() + begin * s.heads * s.headDim,
+                                             got.size() * sizeof(float))
+                                     == 0,
+                                 qPrintable(QString::asprintf("%s: %d rows from %d at %d", s.name,
+                                                              rows, begin, first)));
+                    }
+            }
+        }
+    }
+
+private:
+    struct Cache {
+        Shape shape;
+        Twin k, v;
+        Pair* pair;
+        std::shared_ptr<std::mt19937> random;
+
+        [[nodiscard]] Twin queries(int rows) const {
+            return Twin::random(*pair, *random, {rows, shape.heads, shape.headDim}, 0.6F);
+        }
+        [[nodiscard]] Attention question(const Tensor& q, const Tensor& out, int first,
+                                         std::span<const Run> runs, bool onCpu) const {
+            return {.q = q,
+                    .cache = {onCpu ? k.cpu : k.card, onCpu ? v.cpu : v.card},
+                    .firstPosition = first,
+                    .window = shape.window,
+                    .runs = runs,
+                    .out = out};
+        }
+    };
+
+    /// Fills a cache through rotateAndStore, in steps, and checks that both hold the same.
+    Cache fill(const Shape& s, int positions) {
+        auto random = std::make_shared<std::mt19937>(11);
+        Cache cache{s, Twin::unwritten(pair_, {s.capacity, s.kvHeads, s.headDim}),
+                    Twin::unwritten(pair_, {s.capacity, s.kvHeads, s.headDim}), &pair_, random};
+        const Table qNorm(pair_, randomNumbers(*random, s.headDim, 0.2F, 1), {s.headDim});
+        const Table kNorm(pair_, randomNumbers(*random, s.headDim, 0.02F, 0.3F), {s.headDim});
+        std::vector<float> frequencies(static_cast<std::size_t>(s.headDim) / 2);
+        for (std::size_t i = 0; i < frequencies.size(); ++i)
+            frequencies[i] = i % 3 == 2
+                                 ? 0
+                                 : std::pow(10000.0F, -static_cast<float>(i)
+                                                          / static_cast<float>(frequencies.size()));
+        const Table turns(pair_, frequencies, {s.headDim / 2});
+        for (int at = 0; at < positions; at += 97) {
+            const int rows = std::min(97, positions - at);
+            const Twin q = Twin::random(pair_, *random, {rows, s.heads, s.headDim});
+            const Twin k = Twin::random(pair_, *random, {rows, s.kvHeads, s.headDim});
+            const Twin v =
+                s.keyIsValue ? k : Twin::random(pair_, *random, {rows, s.kvHeads, s.headDim});
+            const auto op = [&](auto side) {
+                return RotateAndStore{.q = side(q),
+                                      .k = side(k),
+                                      .v = side(v),
+                                      .qNorm = side(qNorm),
+                                      .kNorm = side(kNorm),
+                                      .frequencies = side(turns),
+                                      .firstPosition = at,
+                                      .cache = {side(cache.k), side(cache.v)}};
+            };
+            pair_.cpu->rotateAndStore(op([](const auto& t) { return t.cpu; }));
+            pair_.card->rotateAndStore(op([](const auto& t) { return t.card; }));
+            const QString wrong =
+                difference(q.fromCard(*pair_.card), q.fromCpu(), s.headDim, kTolerance);
+            if (!wrong.isEmpty())
+                qFatal("rotation: %s", qPrintable(wrong));
+        }
+        return cache;
+    }
+
+    Pair pair_;
+};
+
+static const Registered<CudaAttentionTest> registered;
+
+#include "attention_test.moc"
