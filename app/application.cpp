@@ -28,7 +28,7 @@ void Application::start() {
         &picker_, &ModelPicker::ready, this,
         [this] {
             if (!options_.model.isEmpty())
-                picker_.addFolder(options_.model);
+                picker_.useFolder(options_.model);
             else
                 picker_.use();
         },
@@ -38,7 +38,7 @@ void Application::start() {
 
 void Application::open(const QStringList& files, const QString& model) {
     if (!model.isEmpty())
-        picker_.addFolder(model);
+        picker_.useFolder(model);
     if (!files.isEmpty())
         emit filesOpened(files);
     emit raiseRequested();

@@ -4,6 +4,7 @@
 #include "error_text.h"
 #include "library/model_folders.h"
 #include "library/replay_queries.h"
+#include "quit_signals.h"
 #include "refusing_network.h"
 #include "settings/profile.h"
 #include "settings/single_instance.h"
@@ -80,9 +81,11 @@ Expected<Source> sourceFor(const app::CommandLine& line) {
     if (recording->model.isEmpty())
         recording->model = QFileInfo(line.replay).completeBaseName();
     app::EngineQueries queries = app::replayQueries(*recording, line.speed);
-    return Source{.sessions = app::replaySessions(std::move(*recording), line.speed),
-                  .queries = std::move(queries),
-                  .places = {.demoFolder = line.replay, .hubCache = {}, .recipeFolder = {}}};
+    return Source{
+        .sessions = app::replaySessions(std::move(*recording), line.speed),
+        .queries = std::move(queries),
+        .places = {
+            .demoFolder = line.replay, .hubCache = {}, .recipeFolder = {}, .keepsChoice = false}};
 }
 
 int runWindow(const app::CommandLine& line) {
@@ -138,6 +141,9 @@ int runWindow(const app::CommandLine& line) {
                     application.open(line.files, {});
             },
             static_cast<Qt::ConnectionType>(Qt::QueuedConnection | Qt::SingleShotConnection));
+        const app::QuitSignals quitSignals;
+        QObject::connect(&quitSignals, &app::QuitSignals::quitRequested, &application,
+                         &QCoreApplication::quit, Qt::QueuedConnection);
         status = QGuiApplication::exec();
     }
     storeToFlush = nullptr;

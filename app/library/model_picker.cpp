@@ -44,6 +44,9 @@ ModelPicker::Verdict verdictOf(Fit fit) {
     return ModelPicker::Verdict::Unknown;
 }
 
+/// Where the user has never chosen one: the recipe that needs least.
+constexpr auto kDefaultRecipe = QLatin1StringView("plain");
+
 } // namespace
 
 ModelPicker::ModelPicker(EngineQueries queries, const Places& places, EngineController& engine,
@@ -100,7 +103,9 @@ void ModelPicker::refresh() {
         else
             show({}, Verdict::Unusable, errorText(read.recipes.error()));
         devices_.show(read.devices);
-        recipeRow_ = std::max(recipes_.rowOf(settings_.recipe()), recipes_.rowCount() > 0 ? 0 : -1);
+        recipeRow_ = recipes_.rowOf(settings_.recipe());
+        if (recipeRow_ < 0) // one of another time
+            recipeRow_ = std::max(recipes_.rowOf(kDefaultRecipe), recipes_.rowCount() > 0 ? 0 : -1);
         deviceRow_ = std::max(devices_.rowOf(settings_.device()), devices_.rowCount() > 0 ? 0 : -1);
         models_.setChosenFolders(settings_.folders());
         models_.scan();
@@ -139,6 +144,8 @@ void ModelPicker::takeModels() {
     emit choiceChanged();
     plan();
     judgeRows();
+    if (std::exchange(usesWhenRead_, false))
+        use();
     if (!std::exchange(isReady_, true))
         emit ready();
 }
@@ -229,9 +236,11 @@ void ModelPicker::use() {
         .device =
             QString::fromStdString(devices_.devices()[static_cast<std::size_t>(deviceRow_)].id),
     };
-    settings_.setModelFolder(choice.folder);
-    settings_.setRecipe(QString::fromStdString(choice.recipe.id));
-    settings_.setDevice(choice.device);
+    if (places_.keepsChoice) {
+        settings_.setModelFolder(choice.folder);
+        settings_.setRecipe(QString::fromStdString(choice.recipe.id));
+        settings_.setDevice(choice.device);
+    }
     engine_.load(choice);
 }
 
@@ -249,6 +258,11 @@ void ModelPicker::addFolder(const QString& folder) {
     folderToHighlight_ = clean;
     models_.setChosenFolders(folders);
     models_.scan();
+}
+
+void ModelPicker::useFolder(const QString& folder) {
+    usesWhenRead_ = true;
+    addFolder(folder);
 }
 
 } // namespace lapidary::app

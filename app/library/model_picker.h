@@ -49,6 +49,7 @@ public:
         QString demoFolder;
         QString hubCache;
         QString recipeFolder;
+        bool keepsChoice = true; ///< false: `use` is not remembered; a recording is no model
     };
 
     ModelPicker(EngineQueries queries, const Places& places, EngineController& engine,
@@ -78,6 +79,9 @@ public:
     Q_INVOKABLE void addFolder(const QUrl& folder);
     void addFolder(const QString& folder);
 
+    /// As addFolder, and loads the model when the folder has been read.
+    void useFolder(const QString& folder);
+
 signals:
     void choiceChanged();
     void planChanged();
@@ -105,6 +109,7 @@ private:
     int deviceRow_ = -1;
     QString folder_; ///< of modelRow_, to find it again after a scan
     QString folderToHighlight_;
+    bool usesWhenRead_ = false; ///< the highlight that comes with the next scan is loaded
     bool isReady_ = false;
     QList<PlanPart> parts_;
     Verdict verdict_ = Verdict::Unknown;

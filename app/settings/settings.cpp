@@ -101,7 +101,7 @@ void Settings::setModelFolder(const QString& value) {
 }
 
 QString Settings::recipe() const {
-    return file_.value(u"model/recipe"_s, u"plain"_s).toString();
+    return file_.value(u"model/recipe"_s).toString();
 }
 
 void Settings::setRecipe(const QString& value) {

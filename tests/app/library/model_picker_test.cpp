@@ -161,6 +161,35 @@ private slots:
         QCOMPARE(again.deviceRow(), 1);
     }
 
+    void aRecipeOfAnotherTimeGivesWayToThePlainOne() {
+        settings->setRecipe(u"gone"_s);
+        refresh();
+        QCOMPARE(picker->recipeRow(), 1);
+    }
+
+    void aFolderFromTheCommandLineIsLoaded() {
+        settings->setFolders({});
+        refresh();
+        picker->useFolder(pathOf(u"4"_s));
+        QTRY_COMPARE(engine->state(), EngineController::State::Ready);
+        QCOMPARE(engine->modelFolder(), pathOf(u"4"_s));
+    }
+
+    void aRecordingIsNotRemembered() {
+        ModelPicker::Places places;
+        places.demoFolder = u"/recordings/1"_s;
+        places.keepsChoice = false;
+        settings->setModelFolder(u"/models/before"_s);
+        ModelPicker replay(queriesOf(), places, *engine, *settings);
+        QSignalSpy ready(&replay, &ModelPicker::ready);
+        replay.refresh();
+        QTRY_COMPARE(ready.count(), 1);
+        replay.use();
+        QTRY_COMPARE(engine->modelFolder(), u"/recordings/1"_s);
+        QCOMPARE(settings->modelFolder(), u"/models/before"_s);
+        QVERIFY(settings->recipe().isEmpty());
+    }
+
     void anAddedFolderIsHighlightedAndRemembered() {
         settings->setFolders({});
         refresh();
