@@ -92,6 +92,9 @@ void MemoryPlanTest::ringsKeepTheirReserve() {
     const CacheGeometry shared = cacheGeometry(released(QStringLiteral("e2b")));
     QVERIFY(!shared.layers.back().owns);
     QCOMPARE(shared.layers.back().donor, 14);
+    QCOMPARE(shared.bytes(32 * k, CacheFormat::BF16)
+                 - shared.windowBytes(32 * k, CacheFormat::BF16),
+             std::size_t{12'288} * kRingReserve);
     QCOMPARE(longestChunk(released(QStringLiteral("12b"))), 1120);
     QCOMPARE(longestChunk(released(QStringLiteral("e2b"))), 512);
 }
