@@ -136,8 +136,10 @@ Expected<void> CudaBackend::wait() {
 DeviceDescription CudaBackend::describe() const {
     cudaDeviceProp properties{};
     cudaGetDeviceProperties(&properties, stream_->device());
-    DeviceDescription card{.id = "cuda:" + std::to_string(stream_->device()),
-                           .name = properties.name};
+    DeviceDescription card;
+    card.id = "cuda:" + std::to_string(stream_->device());
+    card.name = properties.name;
+    card.index = stream_->device();
     cudaMemGetInfo(&card.freeBytes, &card.totalBytes);
     return card;
 }

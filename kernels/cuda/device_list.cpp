@@ -17,8 +17,10 @@ std::vector<DeviceDescription> listCards() {
         cudaDeviceProp properties{};
         if (cudaGetDeviceProperties(&properties, device) != cudaSuccess || properties.major < 8)
             continue;
-        DeviceDescription card{
-            .id = std::format("cuda:{}", device), .index = device, .name = properties.name};
+        DeviceDescription card;
+        card.id = std::format("cuda:{}", device);
+        card.name = properties.name;
+        card.index = device;
         if (cudaSetDevice(device) == cudaSuccess)
             cudaMemGetInfo(&card.freeBytes, &card.totalBytes);
         cards.push_back(std::move(card));
