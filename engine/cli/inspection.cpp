@@ -17,6 +17,17 @@ namespace {
 constexpr std::array<std::int64_t, 4> kContexts = {8 << 10, 32 << 10, 128 << 10, 256 << 10};
 constexpr std::array kFormats = {CacheFormat::BF16, CacheFormat::F32};
 
+/// The usual lengths that the model allows, and its own longest.
+std::vector<std::int64_t> contextsUpTo(std::int64_t longest) {
+    std::vector<std::int64_t> contexts;
+    for (const std::int64_t context : kContexts)
+        if (context <= longest)
+            contexts.push_back(context);
+    if (contexts.empty() || contexts.back() != longest)
+        contexts.push_back(longest);
+    return contexts;
+}
+
 std::string_view nameOf(TensorPart part) {
     switch (part) {
     case TensorPart::Embedding:
@@ -120,12 +131,11 @@ Expected<Inspection> Inspection::make(const std::filesystem::path& folder) {
         engine::workspaceBytes(result.config, engine::Recipe{}.imageBudget, sizeof(float));
     const engine::CacheGeometry geometry = engine::cacheGeometry(result.config);
     for (const CacheFormat format : kFormats)
-        for (const std::int64_t context : kContexts)
-            if (context <= result.config.maxContextTokens)
-                result.caches.push_back({.contextTokens = context,
-                                         .format = format,
-                                         .windowBytes = geometry.windowBytes(context, format),
-                                         .bytes = geometry.bytes(context, format)});
+        for (const std::int64_t context : contextsUpTo(result.config.maxContextTokens))
+            result.caches.push_back({.contextTokens = context,
+                                     .format = format,
+                                     .windowBytes = geometry.windowBytes(context, format),
+                                     .bytes = geometry.bytes(context, format)});
     return result;
 }
 

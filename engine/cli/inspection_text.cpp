@@ -28,6 +28,11 @@ std::string grouped(std::size_t number) {
     return digits;
 }
 
+/// 32768 → "32k"
+std::string contextLength(std::int64_t tokens) {
+    return tokens % 1024 == 0 ? std::format("{}k", tokens / 1024) : std::to_string(tokens);
+}
+
 std::string layerLine(const Inspection& inspection, const LayerConfig& layer) {
     const std::string reach =
         layer.sliding ? std::format("sliding, window {}", inspection.config.slidingWindow) : "full";
@@ -111,10 +116,9 @@ std::string memoryText(const Inspection& inspection) {
     text += std::format("  {:<10}{:<8}{:>16}{:>16}{:>16}\n", "context", "cache", "windows alone",
                         "with reserve", "all together");
     for (const InspectedCache& cache : inspection.caches)
-        text += std::format("  {:<10}{:<8}{:>16}{:>16}{:>16}\n",
-                            std::format("{}k", cache.contextTokens / 1024), nameOf(cache.format),
-                            mebibytes(cache.windowBytes), mebibytes(cache.bytes),
-                            mebibytes(fixed + cache.bytes));
+        text += std::format("  {:<10}{:<8}{:>16}{:>16}{:>16}\n", contextLength(cache.contextTokens),
+                            nameOf(cache.format), mebibytes(cache.windowBytes),
+                            mebibytes(cache.bytes), mebibytes(fixed + cache.bytes));
     return text;
 }
 

@@ -95,6 +95,9 @@ void ProgramTest::inspectReadsTensorsToo() {
         QJsonDocument::fromJson(run({u"inspect"_s, u"--json"_s, folder}).output.toUtf8()).object();
     QCOMPARE(json[u"format"_s].toString(), u"BF16"_s);
     QVERIFY(!json.contains(u"problem"_s));
+    // A model whose context is shorter than the usual ones is planned for its own.
+    const QJsonArray caches = json[u"memory"_s][u"caches"_s].toArray();
+    QCOMPARE(caches.last()[u"contextTokens"_s], json[u"maxContextTokens"_s]);
 }
 
 void ProgramTest::inspectSaysWhatIsWrong() {
