@@ -46,8 +46,8 @@ constinit const Command kInspect = {
     .operands = "[DIR]",
     .help = "Reads the configuration and the headers of the tensor files, no weights. Names the\n"
             "variant and its parts, checks that the tensors are those the configuration implies,\n"
-            "and plans the memory for contexts of 8k to 256k (and the longest) in each cache format. Works from\n"
-            "config.json alone, too, when the tensor files are not there.",
+            "and plans the memory for contexts of 8k to 256k and the model's longest, in each\n"
+            "cache format. Works from config.json alone, too, when the tensor files are not there.",
     .options = kOptions,
     .run = run,
 };
