@@ -140,7 +140,15 @@ public:
     [[nodiscard]] virtual Expected<Buffer> allocate(std::size_t bytes) = 0;
     virtual void upload(std::span<const std::byte> from, const Tensor& to) = 0;
     virtual void download(const Tensor& from, std::span<std::byte> to) = 0;
-    [[nodiscard]] virtual Expected<Weight> pack(const WeightSource& source) = 0;
+
+    /// The matrix in this backend's own layout. `as` is the format of the source, or Fp8 for an F32
+    /// or BF16 source, which is then quantised row by row (quantiseRow), inputs as well.
+    /// DoesNotFit; Unsupported where the device has no such numbers.
+    [[nodiscard]] virtual Expected<Weight> pack(const WeightSource& source, WeightFormat as) = 0;
+    [[nodiscard]] Expected<Weight> pack(const WeightSource& source) {
+        return pack(source, source.format);
+    }
+
     [[nodiscard]] virtual Expected<void> wait() = 0;
 
     /// y[r] = table[ids[r]] · scale.   ids [rows] i32, y [rows, columns of the table]

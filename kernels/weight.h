@@ -10,12 +10,27 @@ namespace lapidary::kernels {
 
 /// How the numbers of a matrix are stored. A new format is one entry here, one reader in the engine
 /// and one packer and loader in each backend.
-enum class WeightFormat : std::uint8_t { F32, BF16 };
+///   Fp8  e4m3 (quantise.h) and one f32 scale a row: w = q · scale
+enum class WeightFormat : std::uint8_t { F32, BF16, Fp8 };
+
+/// Bytes of one number, scales not counted.
+[[nodiscard]] constexpr std::size_t elementSize(WeightFormat format) {
+    switch (format) {
+    case WeightFormat::F32:
+        return 4;
+    case WeightFormat::BF16:
+        return 2;
+    case WeightFormat::Fp8:
+        return 1;
+    }
+    return 0;
+}
 
 /// A matrix (or a stack of `experts` equal matrices) as it lies in a checkpoint on the host.
 ///   data  [experts, rows, columns] in `format`, row-major, any alignment; rows are output
 ///   channels.
-/// `owner` keeps the memory alive, so that a backend may use it in place.
+///   scales  [experts, rows] of Fp8, finite and not negative; empty otherwise
+/// `owner` keeps the memory of both alive, so that a backend may use it in place.
 struct WeightSource {
     WeightFormat format = WeightFormat::BF16;
     std::int64_t experts = 1;
@@ -23,6 +38,9 @@ struct WeightSource {
     std::int64_t columns = 0;
     std::span<const std::byte> data;
     std::shared_ptr<const void> owner;
+    std::span<const float> scales = {};
+    /// Fp8: the rows of x are quantised as well, each with a scale of its own (quantiseRow).
+    bool quantisedInput = false;
 };
 
 /// A matrix in the layout of the backend that packed it: y = W x with W [rows, columns]. Models
@@ -40,12 +58,13 @@ public:
 
     Weight() = default;
     Weight(WeightFormat format, std::int64_t experts, std::int64_t rows, std::int64_t columns,
-           std::shared_ptr<const Packed> packed)
+           std::shared_ptr<const Packed> packed, bool quantisedInput = false)
         : format_(format)
         , experts_(experts)
         , rows_(rows)
         , columns_(columns)
-        , packed_(std::move(packed)) {}
+        , packed_(std::move(packed))
+        , quantisedInput_(quantisedInput) {}
 
     [[nodiscard]] bool empty() const { return packed_ == nullptr; }
     [[nodiscard]] WeightFormat format() const { return format_; }
@@ -54,12 +73,16 @@ public:
     [[nodiscard]] std::int64_t columns() const { return columns_; }
     [[nodiscard]] const Packed& packed() const { return *packed_; }
 
+    /// Whether a product quantises the rows of x: y = xScale · scale · Σ qx · q, in f32.
+    [[nodiscard]] bool quantisedInput() const { return quantisedInput_; }
+
 private:
     WeightFormat format_ = WeightFormat::BF16;
     std::int64_t experts_ = 0;
     std::int64_t rows_ = 0;
     std::int64_t columns_ = 0;
     std::shared_ptr<const Packed> packed_;
+    bool quantisedInput_ = false;
 };
 
 } // namespace lapidary::kernels

@@ -40,7 +40,11 @@ void CpuBackend::download(const Tensor& from, std::span<std::byte> to) {
         std::memcpy(to.data(), from.data, to.size());
 }
 
-Expected<Weight> CpuBackend::pack(const WeightSource& source) {
+Expected<Weight> CpuBackend::pack(const WeightSource& source, WeightFormat as) {
+    if (as == WeightFormat::Fp8)
+        return fail(ErrorKind::Unsupported,
+                    "FP8 weights do not run on the processor: choose the model in BF16.");
+    LAPIDARY_ASSERT(as == source.format);
     return packHost(source);
 }
 

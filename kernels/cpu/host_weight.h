@@ -19,10 +19,6 @@ struct HostWeight final : Weight::Packed {
 /// Uses the source in place where its owner keeps it alive, and copies it otherwise.
 [[nodiscard]] Expected<Weight> packHost(const WeightSource& source);
 
-[[nodiscard]] constexpr std::size_t elementSize(WeightFormat format) {
-    return format == WeightFormat::BF16 ? 2 : 4;
-}
-
 /// The first byte of the matrix of one expert.
 [[nodiscard]] const std::byte* matrixOf(const Weight& weight, std::int64_t expert = 0);
 

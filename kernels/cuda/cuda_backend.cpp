@@ -95,7 +95,12 @@ void CudaBackend::download(const Tensor& from, std::span<std::byte> to) {
         "copying from the card");
 }
 
-Expected<Weight> CudaBackend::pack(const WeightSource& source) {
+Expected<Weight> CudaBackend::pack(const WeightSource& source, WeightFormat as) {
+    if (as == WeightFormat::Fp8)
+        return fail(ErrorKind::Unsupported,
+                    "FP8 weights do not run on this card: choose the processor, or the model in "
+                    "BF16.");
+    LAPIDARY_ASSERT(as == source.format);
     const std::int64_t count = source.experts * source.rows * source.columns;
     auto packed = std::make_shared<CardWeight>();
     auto buffer = allocate(static_cast<std::size_t>(count) * sizeof(Bf16));

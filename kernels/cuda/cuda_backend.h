@@ -23,7 +23,7 @@ public:
     [[nodiscard]] Expected<Buffer> allocate(std::size_t bytes) override;
     void upload(std::span<const std::byte> from, const Tensor& to) override;
     void download(const Tensor& from, std::span<std::byte> to) override;
-    [[nodiscard]] Expected<Weight> pack(const WeightSource& source) override;
+    [[nodiscard]] Expected<Weight> pack(const WeightSource& source, WeightFormat as) override;
     [[nodiscard]] Expected<void> wait() override;
 
     void embed(const Weight& table, const Tensor& ids, float scale, const Tensor& y) override;
