@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -58,16 +59,37 @@ struct Attention {
     std::int64_t window = 0;        ///< 0: all; otherwise the positions p − window + 1 … p
     std::span<const Run> runs; ///< a row in a run also sees the rest of it; already in the cache
     Tensor out;                ///< [rows, heads, headDim]
+    Tensor largest = {};       ///< [rows, heads] f32, or empty: of each head of out, see Backend
+};
+
+/// One of several products of the same rows: y = W x.
+struct Projection {
+    const Weight& w;
+    Tensor y; ///< [rows, rows of W]
+};
+
+/// residual = (residual + rms(x; weight)) · scale, and then normed = rms(residual; nextWeight): the
+/// end of one block of a decoder layer and the beginning of the next, which read the same row.
+struct AddNormed {
+    Tensor residual; ///< [rows, width]
+    Tensor x;        ///< [rows, width]
+    Tensor weight;   ///< [width] f32
+    float epsilon = 1e-6F;
+    float scale = 1;
+    Tensor nextWeight = {}; ///< [width] f32; empty: nothing follows
+    Tensor normed = {};     ///< [rows, width]; not the memory of residual or x
+    Tensor largest = {};    ///< [rows] f32, or empty: the largest magnitude of each row of normed
 };
 
 /// y = down(gelu_tanh(gate x) ⊙ up x).
 struct GatedMlp {
-    const Weight& gate; ///< [width, hidden]
-    const Weight& up;   ///< [width, hidden]
-    const Weight& down; ///< [hidden, width]
-    Tensor x;           ///< [rows, hidden]
-    Tensor y;           ///< [rows, hidden]; may be the same memory as x
-    Tensor scratch;     ///< [2 · rows, width]
+    const Weight& gate;  ///< [width, hidden]
+    const Weight& up;    ///< [width, hidden]
+    const Weight& down;  ///< [hidden, width]
+    Tensor x;            ///< [rows, hidden]
+    Tensor y;            ///< [rows, hidden]; may be the same memory as x
+    Tensor scratch;      ///< [2 · rows, width]
+    Tensor largest = {}; ///< of x, see Backend
 };
 
 /// The router of a mixture of experts (gemma4.md 2.5): t = rms(x) ⊙ scale · factor, p =
@@ -126,6 +148,11 @@ struct Sample {
 /// instructions in the same order whatever the number of rows from 1 to 16 (the CPU: any number),
 /// so a row's bits do not depend on what was computed beside it. Unless stated, outputs may not
 /// overlap inputs. Shapes that do not agree are bugs and end the process.
+///
+/// `largest` beside rows that go into a product holds the largest magnitudes of pieces of each row,
+/// [rows, pieces] f32, which quantising the row begins with. The operation that makes the rows
+/// fills it in passing; a backend that has no use for it leaves it alone, and given none, the
+/// product looks itself.
 class Backend {
 public:
     Backend() = default;
@@ -151,19 +178,45 @@ public:
 
     [[nodiscard]] virtual Expected<void> wait() = 0;
 
+    /// What a backend keeps of a step so that it can do it again; each backend derives its own.
+    struct Recording {
+        Recording() = default;
+        Recording(const Recording&) = delete;
+        Recording& operator=(const Recording&) = delete;
+        virtual ~Recording() = default;
+    };
+
+    /// Does a step of 1 to 16 rows: calls `operations`, which queues its operations, or repeats
+    /// what was recorded of an earlier call, which must have been the same operations on the same
+    /// memory but for the position of the rows. Uploads and downloads do not belong into a step.
+    ///   recording      the caller's, empty at first; lives no longer than the memory in it
+    ///   firstPosition  what the operations of this step are given as theirs
+    virtual void repeat(std::unique_ptr<Recording>& /*recording*/, std::int64_t /*firstPosition*/,
+                        const std::function<void()>& operations) {
+        operations();
+    }
+
     /// y[r] = table[ids[r]] · scale.   ids [rows] i32, y [rows, columns of the table]
     virtual void embed(const Weight& table, const Tensor& ids, float scale, const Tensor& y) = 0;
 
     /// y = x / sqrt(mean(x²) + epsilon) ⊙ weight, over the last dimension.
     ///   x, y  [rows, …, width], may be the same memory. weight [width] f32, or empty for none.
-    virtual void rmsNorm(const Tensor& x, const Tensor& weight, float epsilon, const Tensor& y) = 0;
+    ///   largest  of y, [rows] f32, or empty
+    virtual void rmsNorm(const Tensor& x, const Tensor& weight, float epsilon, const Tensor& y,
+                         const Tensor& largest) = 0;
+    void rmsNorm(const Tensor& x, const Tensor& weight, float epsilon, const Tensor& y) {
+        rmsNorm(x, weight, epsilon, y, {});
+    }
 
-    /// residual = (residual + rms(x; weight)) · scale.   residual, x [rows, width]
-    virtual void addNormed(const Tensor& residual, const Tensor& x, const Tensor& weight,
-                           float epsilon, float scale) = 0;
+    virtual void addNormed(const AddNormed& op) = 0;
 
-    /// y = W x.   x [rows, columns of W], y [rows, rows of W]
-    virtual void linear(const Weight& w, const Tensor& x, const Tensor& y) = 0;
+    /// y = W x for each of the projections.   x [rows, columns of W]
+    virtual void linear(std::span<const Projection> projections, const Tensor& x,
+                        const Tensor& largest) = 0;
+    void linear(const Weight& w, const Tensor& x, const Tensor& y, const Tensor& largest = {}) {
+        const Projection projection{w, y};
+        linear(std::span(&projection, 1), x, largest);
+    }
 
     /// y = cap · tanh(W x / cap), f32; cap 0: none.   x [rows, columns of W], y [rows, rows of W]
     /// f32

@@ -49,10 +49,16 @@ Expected<void> Context::extend(std::int32_t id) {
     const int position = cache_.tokens().size();
     const std::int32_t ids[] = {id};
     cache_.append(id);
-    const Tensor residual = model_->decoder.run(
-        *model_->backend, {.ids = ids, .firstPosition = position, .soft = {}, .runs = {}}, cache_,
-        model_->activations, 1);
-    lastLogits_ = model_->decoder.logits(*model_->backend, residual, model_->activations);
+    kernels::Backend& backend = *model_->backend;
+    model_->decoder.place(backend, {.ids = ids, .firstPosition = position, .soft = {}, .runs = {}},
+                          model_->activations);
+    backend.repeat(recording_, position, [&] {
+        const Tensor residual =
+            model_->decoder.runPlaced(backend, {.rows = 1, .firstPosition = position, .runs = {}},
+                                      cache_, model_->activations);
+        model_->decoder.logits(backend, residual, model_->activations);
+    });
+    lastLogits_ = model_->activations.logits.slice(0, 1);
     return finishStep(position);
 }
 

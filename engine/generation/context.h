@@ -4,12 +4,14 @@
 #include "cache/token_sequence.h"
 #include "generation/loaded_model.h"
 
+#include <kernels/backend.h>
 #include <kernels/error.h>
 #include <kernels/sampling.h>
 #include <kernels/tensor.h>
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <span>
 
 namespace lapidary::engine {
@@ -79,6 +81,7 @@ private:
     KvCache cache_;
     int chunk_;
     kernels::Tensor lastLogits_; // [1, vocabulary] f32, of the newest position
+    std::unique_ptr<kernels::Backend::Recording> recording_; // of `extend`
 };
 
 } // namespace lapidary::engine

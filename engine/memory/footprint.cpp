@@ -68,7 +68,9 @@ std::size_t activationBytes(const ModelConfig& config, std::size_t numberBytes) 
     if (const auto& input = config.perLayerInput)
         row += (2LL * config.layerCount() + 1) * input->width + config.layerCount();
     const auto rows = static_cast<std::size_t>(longestChunk(config));
-    return rows * static_cast<std::size_t>(row) * numberBytes
+    // The largest magnitudes of what goes into the first and the last products of a layer, f32.
+    const std::size_t magnitudes = static_cast<std::size_t>(1 + config.heads) * sizeof(float);
+    return rows * (static_cast<std::size_t>(row) * numberBytes + magnitudes)
            + static_cast<std::size_t>(kLogitRows) * static_cast<std::size_t>(config.vocabulary)
                  * sizeof(float);
 }

@@ -58,17 +58,21 @@ void CpuBackend::embed(const Weight& table, const Tensor& ids, float scale, cons
     kernels::embed(context_, table, ids, scale, y);
 }
 
-void CpuBackend::rmsNorm(const Tensor& x, const Tensor& weight, float epsilon, const Tensor& y) {
+void CpuBackend::rmsNorm(const Tensor& x, const Tensor& weight, float epsilon, const Tensor& y,
+                         const Tensor& /*largest*/) {
     kernels::rmsNorm(context_, x, weight, epsilon, y);
 }
 
-void CpuBackend::addNormed(const Tensor& residual, const Tensor& x, const Tensor& weight,
-                           float epsilon, float scale) {
-    kernels::addNormed(context_, residual, x, weight, epsilon, scale);
+void CpuBackend::addNormed(const AddNormed& op) {
+    kernels::addNormed(context_, op.residual, op.x, op.weight, op.epsilon, op.scale);
+    if (!op.nextWeight.empty())
+        kernels::rmsNorm(context_, op.residual, op.nextWeight, op.epsilon, op.normed);
 }
 
-void CpuBackend::linear(const Weight& w, const Tensor& x, const Tensor& y) {
-    kernels::linear(context_, w, x, y);
+void CpuBackend::linear(std::span<const Projection> projections, const Tensor& x,
+                        const Tensor& /*largest*/) {
+    for (const Projection& projection : projections)
+        kernels::linear(context_, projection.w, x, projection.y);
 }
 
 void CpuBackend::logits(const Weight& w, const Tensor& x, float cap, const Tensor& y) {

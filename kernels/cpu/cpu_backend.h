@@ -23,10 +23,11 @@ public:
     [[nodiscard]] Expected<void> wait() override;
 
     void embed(const Weight& table, const Tensor& ids, float scale, const Tensor& y) override;
-    void rmsNorm(const Tensor& x, const Tensor& weight, float epsilon, const Tensor& y) override;
-    void addNormed(const Tensor& residual, const Tensor& x, const Tensor& weight, float epsilon,
-                   float scale) override;
-    void linear(const Weight& w, const Tensor& x, const Tensor& y) override;
+    void rmsNorm(const Tensor& x, const Tensor& weight, float epsilon, const Tensor& y,
+                 const Tensor& largest) override;
+    void addNormed(const AddNormed& op) override;
+    void linear(std::span<const Projection> projections, const Tensor& x,
+                const Tensor& largest) override;
     void logits(const Weight& w, const Tensor& x, float cap, const Tensor& y) override;
     void rotateAndStore(const RotateAndStore& op) override;
     void attention(const Attention& op) override;

@@ -155,21 +155,29 @@ void CudaBackend::embed(const Weight& table, const Tensor& ids, float scale, con
                 stream_->handle());
 }
 
-void CudaBackend::rmsNorm(const Tensor& x, const Tensor& weight, float epsilon, const Tensor& y) {
+void CudaBackend::rmsNorm(const Tensor& x, const Tensor& weight, float epsilon, const Tensor& y,
+                          const Tensor& /*largest*/) {
     LAPIDARY_ASSERT(x.elements() == y.elements());
     const std::int64_t width = widthOf(x);
     cuda::rmsNorm(halves(x), floatsOrNone(weight), x.elements() / width, width, epsilon, halves(y),
                   stream_->handle());
 }
 
-void CudaBackend::addNormed(const Tensor& residual, const Tensor& x, const Tensor& weight,
-                            float epsilon, float scale) {
-    LAPIDARY_ASSERT(x.elements() == residual.elements());
-    cuda::addNormed(halves(residual), halves(x), floats(weight), x.rows(), x.rowSize(), epsilon,
-                    scale, stream_->handle());
+void CudaBackend::addNormed(const AddNormed& op) {
+    LAPIDARY_ASSERT(op.x.elements() == op.residual.elements());
+    cuda::addNormed(halves(op.residual), halves(op.x), floats(op.weight), op.x.rows(),
+                    op.x.rowSize(), op.epsilon, op.scale, stream_->handle());
+    if (!op.nextWeight.empty())
+        rmsNorm(op.residual, op.nextWeight, op.epsilon, op.normed, op.largest);
 }
 
-void CudaBackend::linear(const Weight& w, const Tensor& x, const Tensor& y) {
+void CudaBackend::linear(std::span<const Projection> projections, const Tensor& x,
+                         const Tensor& /*largest*/) {
+    for (const Projection& projection : projections)
+        project(projection.w, x, projection.y);
+}
+
+void CudaBackend::project(const Weight& w, const Tensor& x, const Tensor& y) {
     const std::int64_t rows = x.rows();
     LAPIDARY_ASSERT(x.rowSize() == w.columns() && y.rowSize() == w.rows() && y.rows() == rows);
     if (rows > kSkinnyRows && vectorised(w.columns()) && vectorised(w.rows())) {
@@ -244,10 +252,10 @@ void CudaBackend::gatedMlp(const GatedMlp& op) {
     LAPIDARY_ASSERT(op.scratch.elements() >= 2 * rows * width);
     const Tensor gate(op.scratch.data, DType::BF16, {rows, width});
     const Tensor up(halves(op.scratch) + rows * width, DType::BF16, {rows, width});
-    linear(op.gate, op.x, gate);
-    linear(op.up, op.x, up);
+    project(op.gate, op.x, gate);
+    project(op.up, op.x, up);
     geluMultiply(gate, up, gate);
-    linear(op.down, gate, op.y);
+    project(op.down, gate, op.y);
 }
 
 void CudaBackend::route(const Route& op) {

@@ -27,10 +27,11 @@ public:
     [[nodiscard]] Expected<void> wait() override;
 
     void embed(const Weight& table, const Tensor& ids, float scale, const Tensor& y) override;
-    void rmsNorm(const Tensor& x, const Tensor& weight, float epsilon, const Tensor& y) override;
-    void addNormed(const Tensor& residual, const Tensor& x, const Tensor& weight, float epsilon,
-                   float scale) override;
-    void linear(const Weight& w, const Tensor& x, const Tensor& y) override;
+    void rmsNorm(const Tensor& x, const Tensor& weight, float epsilon, const Tensor& y,
+                 const Tensor& largest) override;
+    void addNormed(const AddNormed& op) override;
+    void linear(std::span<const Projection> projections, const Tensor& x,
+                const Tensor& largest) override;
     void logits(const Weight& w, const Tensor& x, float cap, const Tensor& y) override;
     void rotateAndStore(const RotateAndStore& op) override;
     void attention(const Attention& op) override;
@@ -50,6 +51,8 @@ public:
     void sample(const Sample& op) override;
 
 private:
+    void project(const Weight& w, const Tensor& x, const Tensor& y);
+
     /// A wide choice (no topK, or a very large one) is rare: the processor makes it.
     void sampleOnHost(const Sample& op);
     void sampleOnCard(const Sample& op);

@@ -50,11 +50,13 @@ void place(Layout& layout, Activations& a, const ModelConfig& config, DType type
     layout.place(a.ids, DType::I32, {a.rows});
     layout.place(a.x, type, {a.rows, hidden});
     layout.place(a.normed, type, {a.rows, hidden});
+    layout.place(a.largest, DType::F32, {a.rows});
     layout.place(a.branch, type, {a.rows, hidden});
     layout.place(a.q, type, {a.rows, queryWidth});
     layout.place(a.k, type, {a.rows, keyWidth});
     layout.place(a.v, type, {a.rows, keyWidth});
     layout.place(a.attended, type, {a.rows, queryWidth});
+    layout.place(a.attendedLargest, DType::F32, {a.rows, config.heads});
     layout.place(a.mlp, type, {2 * a.rows, mlpWidth});
     if (const auto& experts = config.experts) {
         layout.place(a.experts.router, type, {a.rows, hidden + experts->count});

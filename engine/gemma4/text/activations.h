@@ -16,15 +16,17 @@ struct ModelConfig;
 struct Activations {
     std::int64_t rows = 0;
     std::int64_t logitRows = 0;
-    kernels::Tensor ids;      // [rows] i32
-    kernels::Tensor x;        // [rows, hidden], the residual stream
-    kernels::Tensor normed;   // [rows, hidden], input of a block
-    kernels::Tensor branch;   // [rows, hidden], what a block adds
-    kernels::Tensor q;        // [rows, heads · headDim] of the widest layer
-    kernels::Tensor k;        // [rows, kvHeads · headDim] of the widest layer
-    kernels::Tensor v;        // [rows, kvHeads · headDim] of the widest layer
-    kernels::Tensor attended; // [rows, heads · headDim] of the widest layer
-    kernels::Tensor mlp;      // [2 · rows, width] of the widest layer
+    kernels::Tensor ids;             // [rows] i32
+    kernels::Tensor x;               // [rows, hidden], the residual stream
+    kernels::Tensor normed;          // [rows, hidden], input of a block
+    kernels::Tensor largest;         // [rows] f32, of normed
+    kernels::Tensor branch;          // [rows, hidden], what a block adds
+    kernels::Tensor q;               // [rows, heads · headDim] of the widest layer
+    kernels::Tensor k;               // [rows, kvHeads · headDim] of the widest layer
+    kernels::Tensor v;               // [rows, kvHeads · headDim] of the widest layer
+    kernels::Tensor attended;        // [rows, heads · headDim] of the widest layer
+    kernels::Tensor attendedLargest; // [rows, heads] f32
+    kernels::Tensor mlp;             // [2 · rows, width] of the widest layer
 
     /// Of models with experts.
     struct Experts {
@@ -58,10 +60,13 @@ struct Activations {
             .slice((layer + 1) * stepRows - count, count);
     }
 
-    /// The same memory, with the residual stream of the last `count` of `from` rows as its first.
+    /// The same memory, with the residual stream and what the next block takes of the last `count`
+    /// of `from` rows as its first.
     [[nodiscard]] Activations lastRows(std::int64_t from, std::int64_t count) const {
         Activations view = *this;
         view.x = x.slice(from - count, count);
+        view.normed = normed.slice(from - count, count);
+        view.largest = largest.slice(from - count, count);
         return view;
     }
 };

@@ -2,6 +2,10 @@
 
 #include "gemma4/text/activations.h"
 
+#include <array>
+#include <cstddef>
+#include <span>
+
 namespace lapidary::engine {
 
 using kernels::Tensor;
@@ -14,8 +18,8 @@ void AttentionBlock::apply(kernels::Backend& backend, const Step& step,
     const Tensor key = activations.k.as({rows, kvHeads * headDim}); // [rows, kvHeads · headDim]
     const Tensor value = v.empty() ? key : activations.v.as({rows, kvHeads * headDim});
     const Tensor attended = activations.attended.as({rows, heads * headDim});
+    const Tensor largest = activations.attendedLargest.as({rows, heads});
 
-    backend.linear(q, h, query);
     kernels::RotateAndStore store{
         .q = query.as({rows, heads, headDim}),
         .k = {},
@@ -27,10 +31,11 @@ void AttentionBlock::apply(kernels::Backend& backend, const Step& step,
         .firstPosition = step.firstPosition,
         .cache = cache,
     };
+    const std::array projections{kernels::Projection{q, query}, kernels::Projection{k, key},
+                                 kernels::Projection{v, value}};
+    const std::size_t used = !ownsCache() ? 1 : v.empty() ? 2 : 3;
+    backend.linear(std::span(projections).first(used), h, activations.largest.slice(0, rows));
     if (ownsCache()) {
-        backend.linear(k, h, key);
-        if (!v.empty())
-            backend.linear(v, h, value);
         store.k = key.as({rows, kvHeads, headDim});
         store.v = value.as({rows, kvHeads, headDim});
     }
@@ -43,8 +48,9 @@ void AttentionBlock::apply(kernels::Backend& backend, const Step& step,
         // Full layers stay causal inside an image (gemma4.md 5.6).
         .runs = window > 0 ? step.runs : std::span<const kernels::Run>{},
         .out = attended.as({rows, heads, headDim}),
+        .largest = largest,
     });
-    backend.linear(o, attended, activations.branch.slice(0, rows));
+    backend.linear(o, attended, activations.branch.slice(0, rows), largest);
 }
 
 } // namespace lapidary::engine

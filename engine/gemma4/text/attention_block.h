@@ -28,7 +28,7 @@ struct AttentionBlock {
 
     [[nodiscard]] bool ownsCache() const { return !k.empty(); }
 
-    /// activations.branch = Wo attention(activations.normed), over the cache with the rows of this
+    /// activations.branch = Wo attention(activations.normed) over the cache with the rows of this
     /// step in it.
     void apply(kernels::Backend& backend, const Step& step, const kernels::KvView& cache,
                const Activations& activations) const;

@@ -7,19 +7,31 @@ namespace lapidary::engine {
 using kernels::Tensor;
 
 void DecoderLayer::apply(kernels::Backend& backend, const Step& step, const kernels::KvView& cache,
-                         const Tensor& ple, const Activations& activations) const {
-    const Tensor x = activations.x.slice(0, step.rows);           // [rows, hidden]
-    const Tensor branch = activations.branch.slice(0, step.rows); // [rows, hidden]
-
-    backend.rmsNorm(x, inputNorm, epsilon, activations.normed.slice(0, step.rows));
+                         const Tensor& ple, const Tensor& nextNorm,
+                         const Activations& activations) const {
+    kernels::AddNormed sum{
+        .residual = activations.x.slice(0, step.rows),
+        .x = activations.branch.slice(0, step.rows),
+        .weight = postAttentionNorm,
+        .epsilon = epsilon,
+        .nextWeight = feedForward->inputNorm(),
+        .normed = activations.normed.slice(0, step.rows),
+        .largest = activations.largest.slice(0, step.rows),
+    };
     attention.apply(backend, step, cache, activations);
-    backend.addNormed(x, branch, postAttentionNorm, epsilon, 1.0F);
+    backend.addNormed(sum);
 
     feedForward->apply(backend, step.rows, activations);
-    backend.addNormed(x, branch, postFeedForwardNorm, epsilon, perLayerInput ? 1.0F : scalar);
-
-    if (perLayerInput)
-        perLayerInput->apply(backend, ple, scalar, activations);
+    sum.weight = postFeedForwardNorm;
+    if (perLayerInput) {
+        sum.nextWeight = {};
+        backend.addNormed(sum);
+        perLayerInput->branch(backend, ple, activations);
+        sum.weight = perLayerInput->norm;
+    }
+    sum.scale = scalar;
+    sum.nextWeight = nextNorm;
+    backend.addNormed(sum);
 }
 
 } // namespace lapidary::engine

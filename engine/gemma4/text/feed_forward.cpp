@@ -10,15 +10,14 @@ using kernels::Tensor;
 
 void DenseFeedForward::apply(kernels::Backend& backend, std::int64_t rows,
                              const Activations& activations) const {
-    const Tensor z = activations.normed.slice(0, rows); // [rows, hidden]
-    backend.rmsNorm(activations.x.slice(0, rows), norm, epsilon, z);
     backend.gatedMlp({
         .gate = gate,
         .up = up,
         .down = down,
-        .x = z,
+        .x = activations.normed.slice(0, rows),
         .y = activations.branch.slice(0, rows),
         .scratch = activations.mlp.as({2 * rows, gate.rows()}),
+        .largest = activations.largest.slice(0, rows),
     });
 }
 

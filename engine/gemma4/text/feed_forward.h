@@ -9,13 +9,16 @@ namespace lapidary::engine {
 struct Activations;
 
 /// Step 5 of a decoder layer (gemma4.md 2.1) up to the norm before the sum:
-/// activations.branch = m(x) for the first `rows` rows of activations.x.
+/// activations.branch = m(x) for the first `rows` rows of activations.x, whose
+/// rms(x; inputNorm) is in activations.normed. That is not kept.
 class FeedForward {
 public:
     FeedForward() = default;
     FeedForward(const FeedForward&) = delete;
     FeedForward& operator=(const FeedForward&) = delete;
     virtual ~FeedForward() = default;
+
+    [[nodiscard]] virtual const kernels::Tensor& inputNorm() const = 0; // [hidden] f32
 
     virtual void apply(kernels::Backend& backend, std::int64_t rows,
                        const Activations& activations) const = 0;
@@ -28,8 +31,8 @@ public:
     kernels::Weight gate; // [width, hidden]
     kernels::Weight up;   // [width, hidden]
     kernels::Weight down; // [hidden, width]
-    float epsilon = 1e-6F;
 
+    [[nodiscard]] const kernels::Tensor& inputNorm() const override { return norm; }
     void apply(kernels::Backend& backend, std::int64_t rows,
                const Activations& activations) const override;
 };
@@ -49,6 +52,7 @@ public:
     std::int64_t chosen = 0;        // experts a token
     float epsilon = 1e-6F;
 
+    [[nodiscard]] const kernels::Tensor& inputNorm() const override { return dense.norm; }
     void apply(kernels::Backend& backend, std::int64_t rows,
                const Activations& activations) const override;
 };

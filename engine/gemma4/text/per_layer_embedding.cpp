@@ -9,17 +9,10 @@ namespace lapidary::engine {
 
 using kernels::Tensor;
 
-void PerLayerEmbedding::apply(kernels::Backend& backend, std::span<const std::int32_t> ids,
+void PerLayerEmbedding::place(kernels::Backend& backend, std::span<const std::int32_t> ids,
                               const Activations& activations) const {
     const auto rows = static_cast<std::int64_t>(ids.size());
     const auto layers = static_cast<std::int64_t>(projections.size());
-    const std::int64_t width = table.columns();
-    const Tensor x0 = activations.x.slice(0, rows); // [rows, hidden]
-    // Layer by layer, so that what one layer reads is contiguous.
-    const Tensor context = activations.perLayer.as({layers * rows, width});
-    const Tensor token = activations.perLayerToken.as({layers * rows, width});
-    const Tensor entries = activations.perLayerIds.as({layers * rows});
-
     // The table's row of an id holds all layers, one after another: entry (id, l) is id · layers +
     // l.
     std::vector<std::int32_t> entry;
@@ -27,9 +20,18 @@ void PerLayerEmbedding::apply(kernels::Backend& backend, std::span<const std::in
     for (std::int64_t l = 0; l < layers; ++l)
         for (const std::int32_t id : ids)
             entry.push_back(static_cast<std::int32_t>(id * layers + l));
-    backend.upload(std::as_bytes(std::span(entry)), entries);
-    backend.embed(table, entries, tableScale, token);
+    backend.upload(std::as_bytes(std::span(entry)), activations.perLayerIds.as({layers * rows}));
+}
 
+void PerLayerEmbedding::apply(kernels::Backend& backend, std::int64_t rows,
+                              const Activations& activations) const {
+    const auto layers = static_cast<std::int64_t>(projections.size());
+    const std::int64_t width = table.columns();
+    const Tensor x0 = activations.x.slice(0, rows); // [rows, hidden]
+    // Layer by layer, so that what one layer reads is contiguous.
+    const Tensor context = activations.perLayer.as({layers * rows, width});
+    const Tensor token = activations.perLayerToken.as({layers * rows, width});
+    backend.embed(table, activations.perLayerIds.as({layers * rows}), tableScale, token);
     for (std::int64_t l = 0; l < layers; ++l)
         backend.linear(projections[static_cast<std::size_t>(l)], x0, context.slice(l * rows, rows));
     // rms(u · H^(−1/2)) with epsilon is rms(u) with epsilon · H.
@@ -37,16 +39,14 @@ void PerLayerEmbedding::apply(kernels::Backend& backend, std::span<const std::in
     backend.scaledSum(context, token, std::numbers::sqrt2_v<float> / 2, context);
 }
 
-void PerLayerInput::apply(kernels::Backend& backend, const Tensor& ple, float scale,
-                          const Activations& activations) const {
+void PerLayerInput::branch(kernels::Backend& backend, const Tensor& ple,
+                           const Activations& activations) const {
     const std::int64_t rows = ple.rows();
     const Tensor x = activations.x.slice(0, rows);                // [rows, hidden]
     const Tensor gated = activations.perLayerGate.slice(0, rows); // [rows, width]
-    const Tensor branch = activations.branch.slice(0, rows);      // [rows, hidden]
     backend.linear(gate, x, gated);
     backend.geluMultiply(gated, ple, gated);
-    backend.linear(projection, gated, branch);
-    backend.addNormed(x, branch, norm, epsilon, scale);
+    backend.linear(projection, gated, activations.branch.slice(0, rows));
 }
 
 } // namespace lapidary::engine

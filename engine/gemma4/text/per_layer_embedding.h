@@ -21,23 +21,26 @@ struct PerLayerEmbedding {
     float tableScale = 0;                     // √width in the table's type
     float epsilon = 1e-6F;
 
-    /// activations.perLayer = ple of every layer, from activations.x. Soft tokens count as id 0.
+    /// Tells the device which entries of the table `apply` takes. Soft tokens count as id 0.
     ///   ids  [rows]
-    void apply(kernels::Backend& backend, std::span<const std::int32_t> ids,
+    void place(kernels::Backend& backend, std::span<const std::int32_t> ids,
                const Activations& activations) const;
+
+    /// activations.perLayer = ple of every layer, from the first `rows` rows of activations.x.
+    void apply(kernels::Backend& backend, std::int64_t rows, const Activations& activations) const;
 };
 
 /// Step 6 of a decoder layer (gemma4.md 2.1):
-///   x = (x + rms(Wproj(gelu_tanh(Wgate x) ⊙ ple[l]); norm)) · scale
+///   x = (x + rms(b; norm)) · scale,   b = Wproj(gelu_tanh(Wgate x) ⊙ ple[l])
 struct PerLayerInput {
     kernels::Weight gate;       // [width, hidden]
     kernels::Weight projection; // [hidden, width]
     kernels::Tensor norm;       // [hidden] f32
-    float epsilon = 1e-6F;
 
+    /// activations.branch = b.
     ///   ple  [rows, width]
-    void apply(kernels::Backend& backend, const kernels::Tensor& ple, float scale,
-               const Activations& activations) const;
+    void branch(kernels::Backend& backend, const kernels::Tensor& ple,
+                const Activations& activations) const;
 };
 
 } // namespace lapidary::engine

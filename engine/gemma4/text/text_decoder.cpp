@@ -31,23 +31,22 @@ float embeddingScale(const Weight& table, int width) {
     return std::bit_cast<float>((bits + 0x7FFFU + ((bits >> 16U) & 1U)) & 0xFFFF0000U);
 }
 
-DenseFeedForward& loadDense(DenseFeedForward& mlp, TensorLoader& load, const std::string& layer) {
+void loadDense(DenseFeedForward& mlp, TensorLoader& load, const std::string& layer) {
     mlp.norm = load.vector(layer + "pre_feedforward_layernorm.weight");
     mlp.gate = load.matrix(layer + "mlp.gate_proj.weight");
     mlp.up = load.matrix(layer + "mlp.up_proj.weight");
     mlp.down = load.matrix(layer + "mlp.down_proj.weight");
-    return mlp;
 }
 
 std::unique_ptr<FeedForward> loadFeedForward(TensorLoader& load, const std::string& layer,
                                              const ModelConfig& config) {
     if (!config.experts) {
         auto dense = std::make_unique<DenseFeedForward>();
-        loadDense(*dense, load, layer).epsilon = config.epsilon;
+        loadDense(*dense, load, layer);
         return dense;
     }
     auto experts = std::make_unique<ExpertFeedForward>();
-    loadDense(experts->dense, load, layer).epsilon = config.epsilon;
+    loadDense(experts->dense, load, layer);
     experts->denseNorm = load.vector(layer + "post_feedforward_layernorm_1.weight");
     experts->expertsInNorm = load.vector(layer + "pre_feedforward_layernorm_2.weight");
     experts->expertsOutNorm = load.vector(layer + "post_feedforward_layernorm_2.weight");
@@ -96,7 +95,6 @@ DecoderLayer loadLayer(TensorLoader& load, const std::string& name, const ModelC
             .gate = load.matrix(name + "per_layer_input_gate.weight"),
             .projection = load.matrix(name + "per_layer_projection.weight"),
             .norm = load.vector(name + "post_per_layer_input_norm.weight"),
-            .epsilon = config.epsilon,
         };
     layer.scalar = load.scalar(name + "layer_scalar");
     layer.epsilon = config.epsilon;
@@ -140,14 +138,39 @@ TextDecoder TextDecoder::load(TensorLoader& load, const ModelConfig& config) {
 
 Tensor TextDecoder::run(kernels::Backend& backend, const StepInput& input, const KvCache& cache,
                         const Activations& activations, std::int64_t wanted) const {
+    place(backend, input, activations);
     const auto rows = static_cast<std::int64_t>(input.ids.size());
-    LAPIDARY_ASSERT(rows <= activations.rows && wanted <= rows);
+    embed(backend, rows, activations);
+    for (const SoftRows& soft : input.soft)
+        backend.upload(soft.values, activations.x.slice(soft.row, soft.rows));
+    return layers(backend, {.rows = rows, .firstPosition = input.firstPosition, .runs = input.runs},
+                  cache, activations, wanted);
+}
 
-    embed(backend, input, activations);
+void TextDecoder::place(kernels::Backend& backend, const StepInput& input,
+                        const Activations& activations) const {
+    const auto rows = static_cast<std::int64_t>(input.ids.size());
+    LAPIDARY_ASSERT(rows <= activations.rows);
+    backend.upload(std::as_bytes(input.ids), activations.ids.slice(0, rows));
     if (perLayer_)
-        perLayer_->apply(backend, input.ids, activations);
+        perLayer_->place(backend, input.ids, activations);
+}
 
-    Step step{.rows = rows, .firstPosition = input.firstPosition, .runs = input.runs};
+Tensor TextDecoder::runPlaced(kernels::Backend& backend, const Step& step, const KvCache& cache,
+                              const Activations& activations) const {
+    embed(backend, step.rows, activations);
+    return layers(backend, step, cache, activations, step.rows);
+}
+
+Tensor TextDecoder::layers(kernels::Backend& backend, Step step, const KvCache& cache,
+                           const Activations& activations, std::int64_t wanted) const {
+    const std::int64_t rows = step.rows;
+    LAPIDARY_ASSERT(wanted <= rows);
+    if (perLayer_)
+        perLayer_->apply(backend, rows, activations);
+    if (!layers_.empty())
+        backend.rmsNorm(activations.x.slice(0, rows), layers_.front().inputNorm, epsilon_,
+                        activations.normed.slice(0, rows), activations.largest.slice(0, rows));
     Activations memory = activations;
     for (std::size_t l = 0; l < layers_.size(); ++l) {
         if (l == owningLayers_) {
@@ -158,7 +181,8 @@ Tensor TextDecoder::run(kernels::Backend& backend, const StepInput& input, const
             break;
         const auto layer = static_cast<std::int64_t>(l);
         const Tensor ple = perLayer_ ? activations.perLayerOf(layer, rows, step.rows) : Tensor{};
-        layers_[l].apply(backend, step, cache.layer(l), ple, memory);
+        const Tensor next = l + 1 < layers_.size() ? layers_[l + 1].inputNorm : Tensor{};
+        layers_[l].apply(backend, step, cache.layer(l), ple, next, memory);
     }
     return memory.x.slice(step.rows - wanted, wanted);
 }
@@ -174,14 +198,10 @@ Tensor TextDecoder::logits(kernels::Backend& backend, const Tensor& residual,
     return result;
 }
 
-void TextDecoder::embed(kernels::Backend& backend, const StepInput& input,
+void TextDecoder::embed(kernels::Backend& backend, std::int64_t rows,
                         const Activations& activations) const {
-    const auto rows = static_cast<std::int64_t>(input.ids.size());
-    const Tensor ids = activations.ids.slice(0, rows);
-    backend.upload(std::as_bytes(input.ids), ids);
-    backend.embed(embeddings_, ids, embeddingScale_, activations.x.slice(0, rows));
-    for (const SoftRows& soft : input.soft)
-        backend.upload(soft.values, activations.x.slice(soft.row, soft.rows));
+    backend.embed(embeddings_, activations.ids.slice(0, rows), embeddingScale_,
+                  activations.x.slice(0, rows));
 }
 
 } // namespace lapidary::engine

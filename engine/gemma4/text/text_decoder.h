@@ -45,14 +45,22 @@ public:
     kernels::Tensor run(kernels::Backend& backend, const StepInput& input, const KvCache& cache,
                         const Activations& activations, std::int64_t wanted) const;
 
+    /// The same in two parts, for steps that a backend may repeat (Backend::repeat): `place` hands
+    /// over what changes from step to step, `runPlaced` computes all rows. No soft rows.
+    void place(kernels::Backend& backend, const StepInput& input,
+               const Activations& activations) const;
+    kernels::Tensor runPlaced(kernels::Backend& backend, const Step& step, const KvCache& cache,
+                              const Activations& activations) const;
+
     /// The final norm and the head: [rows, vocabulary] f32, in activations.logits.
     ///   residual  [rows, hidden], rows of what `run` returned, at most activations.logitRows
     kernels::Tensor logits(kernels::Backend& backend, const kernels::Tensor& residual,
                            const Activations& activations) const;
 
 private:
-    void embed(kernels::Backend& backend, const StepInput& input,
-               const Activations& activations) const;
+    void embed(kernels::Backend& backend, std::int64_t rows, const Activations& activations) const;
+    kernels::Tensor layers(kernels::Backend& backend, Step step, const KvCache& cache,
+                           const Activations& activations, std::int64_t wanted) const;
 
     kernels::Weight embeddings_; // [vocabulary, hidden], also the head
     float embeddingScale_ = 0;   // √hidden in the table's type

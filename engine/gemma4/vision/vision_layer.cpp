@@ -82,7 +82,8 @@ void VisionLayer::attend(kernels::Backend& backend, const VisionActivations& a) 
         .out = a.attended.as({patches, heads_, headDim_}),
     });
     o_.apply(backend, a.attended, a.h);
-    backend.addNormed(a.u, a.h, postAttentionNorm_, epsilon_, 1.0F);
+    backend.addNormed(
+        {.residual = a.u, .x = a.h, .weight = postAttentionNorm_, .epsilon = epsilon_});
 }
 
 void VisionLayer::feedForward(kernels::Backend& backend, const VisionActivations& a) const {
@@ -102,7 +103,8 @@ void VisionLayer::feedForward(kernels::Backend& backend, const VisionActivations
         up_.apply(backend, h, up);
         backend.geluMultiply(gate, up, gate);
         down_.apply(backend, gate, h);
-        backend.addNormed(u, h, postFeedForwardNorm_, epsilon_, 1.0F);
+        backend.addNormed(
+            {.residual = u, .x = h, .weight = postFeedForwardNorm_, .epsilon = epsilon_});
     }
 }
 

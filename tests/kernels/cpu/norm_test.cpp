@@ -67,7 +67,11 @@ void NormTest::addNormed() {
     Doubles expected = rmsNormed(x.doubles(), weight.doubles(), width, 1e-6);
     for (std::size_t i = 0; i < expected.size(); ++i)
         expected[i] = (static_cast<double>(residual.numbers[i]) + expected[i]) * 0.25;
-    backend->addNormed(residual.tensor(), x.tensor(), weight.tensor(), 1e-6F, 0.25F);
+    backend->addNormed({.residual = residual.tensor(),
+                        .x = x.tensor(),
+                        .weight = weight.tensor(),
+                        .epsilon = 1e-6F,
+                        .scale = 0.25F});
     QCOMPARE(difference(residual.numbers, expected, rows * width, 5e-7), std::string());
 }
 
@@ -173,7 +177,11 @@ void NormTest::rowsDoNotDependOnTheirNeighbours() {
             const Tensor rows = y.tensor().slice(first, count);
             backend->rmsNorm(rows, weight.tensor(), 1e-6F, rows);
             backend->layerNorm(rows, weight.tensor(), weight.tensor(), 1e-5F, rows);
-            backend->addNormed(rows, x.tensor().slice(first, count), weight.tensor(), 1e-6F, 0.3F);
+            backend->addNormed({.residual = rows,
+                                .x = x.tensor().slice(first, count),
+                                .weight = weight.tensor(),
+                                .epsilon = 1e-6F,
+                                .scale = 0.3F});
             backend->geluMultiply(rows, rows, rows);
             backend->addBias(rows, weight.tensor());
             const auto begin = y.numbers.begin() + first * width;

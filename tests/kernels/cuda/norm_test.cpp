@@ -45,8 +45,16 @@ private slots:
                      QString());
         }
         Twin residual = Twin::random(pair_, random, {rows, width}, 2);
-        pair_.cpu->addNormed(residual.cpu, x.cpu, weight.cpu, 1e-6F, 0.7F);
-        pair_.card->addNormed(residual.card, x.card, weight.card, 1e-6F, 0.7F);
+        pair_.cpu->addNormed({.residual = residual.cpu,
+                              .x = x.cpu,
+                              .weight = weight.cpu,
+                              .epsilon = 1e-6F,
+                              .scale = 0.7F});
+        pair_.card->addNormed({.residual = residual.card,
+                               .x = x.card,
+                               .weight = weight.card,
+                               .epsilon = 1e-6F,
+                               .scale = 0.7F});
         QCOMPARE(difference(residual.fromCard(*pair_.card), residual.fromCpu(), width, kTolerance),
                  QString());
     }
