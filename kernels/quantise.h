@@ -2,9 +2,7 @@
 
 #include <algorithm>
 #include <bit>
-#include <cstddef>
 #include <cstdint>
-#include <span>
 
 namespace lapidary::kernels {
 
@@ -61,17 +59,18 @@ inline constexpr float kLargestE4m3 = 448;
     return scale == 0 ? 1.0F : scale;
 }
 
-/// Quantises one row: q = e4m3(x / scale). Returns the scale, by which q · scale is x again.
-///   x  [columns] bf16 bits; numbers of other types are rounded to bf16 first
-///   q  [columns] e4m3
-[[nodiscard]] inline float quantiseRow(std::span<const std::uint16_t> x, std::uint8_t* q) {
+/// Quantises one row: q = e4m3(x / scale), so that q · scale is nearly x. Returns the scale.
+///   bits(i)      bf16 bits of x[i]; numbers of other types are rounded to bf16 (toBf16Bits)
+///   write(i, q)  takes the e4m3 code
+template <class Bits, class Write>
+float quantiseRow(std::int64_t columns, const Bits& bits, const Write& write) {
     // Magnitudes are ordered as their bits are.
     std::int16_t largest = 0;
-    for (const std::uint16_t bits : x)
-        largest = std::max(largest, static_cast<std::int16_t>(bits & 0x7FFFU));
+    for (std::int64_t i = 0; i < columns; ++i)
+        largest = std::max(largest, static_cast<std::int16_t>(bits(i) & 0x7FFFU));
     const float scale = e4m3Scale(fromBf16Bits(static_cast<std::uint16_t>(largest)));
-    for (std::size_t i = 0; i < x.size(); ++i)
-        q[i] = toE4m3(fromBf16Bits(x[i]) / scale);
+    for (std::int64_t i = 0; i < columns; ++i)
+        write(i, toE4m3(fromBf16Bits(bits(i)) / scale));
     return scale;
 }
 

@@ -41,11 +41,10 @@ void CpuBackend::download(const Tensor& from, std::span<std::byte> to) {
 }
 
 Expected<Weight> CpuBackend::pack(const WeightSource& source, WeightFormat as) {
-    if (as == WeightFormat::Fp8)
-        return fail(ErrorKind::Unsupported,
-                    "FP8 weights do not run on the processor: choose the model in BF16.");
-    LAPIDARY_ASSERT(as == source.format);
-    return packHost(source);
+    if (as == source.format)
+        return packHost(source);
+    LAPIDARY_ASSERT(as == WeightFormat::Fp8);
+    return quantiseHost(context_.pool, source);
 }
 
 Expected<void> CpuBackend::wait() {

@@ -46,8 +46,13 @@ double bestOf(int rounds, const std::function<void()>& work) {
     return best;
 }
 
+const char* nameOf(WeightFormat format) {
+    return format == WeightFormat::Fp8 ? "fp8" : "bf16";
+}
+
+/// In bf16, or quantised with its inputs.
 Weight randomWeight(Backend& backend, std::int64_t rows, std::int64_t columns,
-                    std::int64_t experts = 1) {
+                    std::int64_t experts = 1, WeightFormat as = WeightFormat::BF16) {
     const auto count = static_cast<std::size_t>(experts * rows * columns);
     auto numbers = std::make_shared<std::vector<std::uint16_t>>(count);
     std::uint32_t state = 12345;
@@ -61,7 +66,8 @@ Weight randomWeight(Backend& backend, std::int64_t rows, std::int64_t columns,
                           .rows = rows,
                           .columns = columns,
                           .data = std::as_bytes(std::span(*numbers)),
-                          .owner = numbers});
+                          .owner = numbers},
+                         as);
 }
 
 struct Floats {
@@ -106,7 +112,7 @@ double readLoop(std::span<const std::byte> bytes, int threads) {
     return static_cast<double>(share * 8 * static_cast<std::size_t>(threads)) / seconds;
 }
 
-void decodeBandwidth(Backend& backend, int threads) {
+void decodeBandwidth(Backend& backend, int threads, WeightFormat format) {
     struct Layer {
         Weight gate, up, down, q, k, v, o;
     };
@@ -114,8 +120,8 @@ void decodeBandwidth(Backend& backend, int threads) {
     std::vector<Layer> layers;
     std::size_t bytes = 0;
     const auto add = [&](std::int64_t rows, std::int64_t columns) {
-        bytes += static_cast<std::size_t>(rows * columns * 2);
-        return randomWeight(backend, rows, columns);
+        bytes += static_cast<std::size_t>(rows * columns) * elementSize(format);
+        return randomWeight(backend, rows, columns, 1, format);
     };
     for (int l = 0; l < 2; ++l)
         layers.push_back({.gate = add(15360, 3840),
@@ -157,10 +163,10 @@ void decodeBandwidth(Backend& backend, int threads) {
         }
         const double reached = static_cast<double>(bytes) / best;
         std::printf(
-            "12B layers, %2lld rows     %6.1f GB/s of %6.1f GB/s read: %3.0f %% best of best, "
+            "12B layers, %4s, %2lld rows %6.1f GB/s of %6.1f GB/s read: %3.0f %% best of best, "
             "%3.0f %% best pair\n",
-            static_cast<long long>(rows), reached / 1e9, limit / 1e9, 100 * reached / limit,
-            100 * bestRatio);
+            nameOf(format), static_cast<long long>(rows), reached / 1e9, limit / 1e9,
+            100 * reached / limit, 100 * bestRatio);
     }
 }
 
@@ -191,7 +197,7 @@ double peakFlops(int threads) {
            });
 }
 
-void prefillRate(Backend& backend, int threads) {
+void prefillRate(Backend& backend, int threads, WeightFormat format) {
     const double peak = peakFlops(threads);
     struct Shape {
         std::int64_t rows, channels, columns;
@@ -202,16 +208,16 @@ void prefillRate(Backend& backend, int threads) {
                           {256, 3840, 15360},
                           {256, 1024, 384},
                           {256, 384, 1024}}) {
-        const Weight w = randomWeight(backend, s.channels, s.columns);
+        const Weight w = randomWeight(backend, s.channels, s.columns, 1, format);
         Floats x({s.rows, s.columns});
         Floats y({s.rows, s.channels});
         const double seconds = bestOf(5, [&] { backend.linear(w, x.tensor, y.tensor); });
         const double flops = 2.0 * static_cast<double>(s.rows * s.channels)
                              * static_cast<double>(s.columns) / seconds;
         std::printf(
-            "product %4lld × %5lld × %5lld   %6.1f GFLOP/s, %.2f of a plain loop in registers "
+            "%4s product %4lld × %5lld × %5lld   %6.1f GFLOP/s, %.2f of a plain loop in registers "
             "(%.1f)\n",
-            static_cast<long long>(s.rows), static_cast<long long>(s.channels),
+            nameOf(format), static_cast<long long>(s.rows), static_cast<long long>(s.channels),
             static_cast<long long>(s.columns), flops / 1e9, flops / peak, peak / 1e9);
     }
 }
@@ -444,8 +450,10 @@ int main(int argc, char** argv) {
     if (wanted("attention"))
         attentionRate(*backend);
     if (wanted("prefill"))
-        prefillRate(*backend, threads);
+        for (const WeightFormat format : {WeightFormat::BF16, WeightFormat::Fp8})
+            prefillRate(*backend, threads, format);
     if (wanted("decode"))
-        decodeBandwidth(*backend, threads);
+        for (const WeightFormat format : {WeightFormat::BF16, WeightFormat::Fp8})
+            decodeBandwidth(*backend, threads, format);
     return 0;
 }

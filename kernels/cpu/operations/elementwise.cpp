@@ -2,6 +2,7 @@
 
 #include "cpu/host_weight.h"
 #include "cpu/operations/rows.h"
+#include "quantise.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "cpu/operations/elementwise.cpp"
@@ -19,6 +20,7 @@ void scaleNumbers(const Number* x, std::int64_t size, float scale, float* y) {
                          HWY_ATTR { write(hn::Mul(read(x + i), scales), y + i); });
 }
 
+/// Of a row of BF16 or F32 numbers.
 void scaleRow(WeightFormat format, const std::byte* x, std::int64_t size, float scale, float* y) {
     if (format == WeightFormat::BF16)
         scaleNumbers(reinterpret_cast<const std::uint16_t*>(x), size, scale, y);
@@ -80,6 +82,11 @@ HWY_EXPORT(clampRange);
 HWY_EXPORT(softCapRange);
 HWY_EXPORT(weightedSumRow);
 
+void scaleCodes(const std::byte* codes, std::int64_t size, float rowScale, float scale, float* y) {
+    for (std::int64_t i = 0; i < size; ++i)
+        y[i] = fromE4m3(std::to_integer<std::uint8_t>(codes[i])) * rowScale * scale;
+}
+
 // Numbers that a transcendental function costs, in numbers that are only read.
 constexpr std::int64_t kFunctionCost = 8;
 
@@ -91,17 +98,20 @@ void embed(CpuContext& context, const Weight& table, const Tensor& ids, float sc
     LAPIDARY_ASSERT(table.experts() == 1 && y.rowSize() == width && ids.elements() == y.rows());
     const std::int32_t* const indices = integers(ids);
     const auto scaleOne = HWY_DYNAMIC_POINTER(scaleRow);
-    context.pool.forRanges(y.rows(), context.pool.grainFor(y.rows(), width),
-                           [&](std::int64_t begin, std::int64_t end) {
-                               for (std::int64_t r = begin; r < end; ++r) {
-                                   LAPIDARY_ASSERT(indices[r] >= 0 && indices[r] < table.rows());
-                                   const std::byte* const row =
-                                       matrixOf(table)
-                                       + static_cast<std::size_t>(indices[r] * width)
-                                             * elementSize(table.format());
-                                   scaleOne(table.format(), row, width, scale, rowOf(y, r));
-                               }
-                           });
+    context.pool.forRanges(
+        y.rows(), context.pool.grainFor(y.rows(), width),
+        [&](std::int64_t begin, std::int64_t end) {
+            for (std::int64_t r = begin; r < end; ++r) {
+                LAPIDARY_ASSERT(indices[r] >= 0 && indices[r] < table.rows());
+                const std::byte* const row =
+                    matrixOf(table)
+                    + static_cast<std::size_t>(indices[r] * width) * elementSize(table.format());
+                if (table.format() == WeightFormat::Fp8)
+                    scaleCodes(row, width, scalesOf(table)[indices[r]], scale, rowOf(y, r));
+                else
+                    scaleOne(table.format(), row, width, scale, rowOf(y, r));
+            }
+        });
 }
 
 void geluMultiply(CpuContext& context, const Tensor& gate, const Tensor& up, const Tensor& y) {

@@ -44,6 +44,7 @@ void multiplyByExpert(ThreadPool& pool, const Weight& weight, const Assignment& 
             const std::size_t rows =
                 std::min(assignment.ends[e] - begin, static_cast<std::size_t>(kPanelRows));
             jobs.push_back({.weights = matrixOf(weight, static_cast<std::int64_t>(e)),
+                            .scales = scalesOf(weight, static_cast<std::int64_t>(e)),
                             .format = weight.format(),
                             .channels = weight.rows(),
                             .columns = weight.columns(),
@@ -95,8 +96,8 @@ void expertMlp(CpuContext& context, const ExpertMlp& op) {
     }
     const auto packedX = rowsAt(packed, static_cast<std::size_t>(rows), xSize);
     const auto inputs = rowsAt(floats(op.x), static_cast<std::size_t>(rows), hidden);
-    packRows(context.pool, op.gateUp.format(), hidden,
-             std::vector<const float*>(inputs.begin(), inputs.end()), packedX);
+    packRows(context.pool, op.gateUp, std::vector<const float*>(inputs.begin(), inputs.end()),
+             packedX);
     std::vector<const float*> x(count);
     for (std::size_t i = 0; i < count; ++i)
         x[i] = packedX[static_cast<std::size_t>(assignment.pairs[i] / topK)];
@@ -107,7 +108,7 @@ void expertMlp(CpuContext& context, const ExpertMlp& op) {
     activatePairs(context, gateUpRows, width, activationRows);
 
     const auto packedActivations = rowsAt(packed, count, activationSize);
-    packRows(context.pool, op.down.format(), width,
+    packRows(context.pool, op.down,
              std::vector<const float*>(activationRows.begin(), activationRows.end()),
              packedActivations);
     // The rows come back in the order of (row, rank), in which they are summed.

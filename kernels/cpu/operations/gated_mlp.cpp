@@ -17,7 +17,7 @@ void gatedMlp(CpuContext& context, const GatedMlp& op) {
     const Tensor gate = op.scratch.slice(0, rows);
     const Tensor up = op.scratch.slice(rows, rows);
     bool enough = true;
-    if (op.gate.format() == op.up.format()) {
+    if (samePacking(op.gate, op.up)) {
         enough = multiplyPanels(
             context,
             std::array{Product{.weight = &op.gate, .y = gate}, Product{.weight = &op.up, .y = up}},

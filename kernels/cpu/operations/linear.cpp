@@ -2,6 +2,7 @@
 
 #include "cpu/host_weight.h"
 #include "cpu/operations/rows.h"
+#include "quantise.h"
 
 #include <algorithm>
 #include <array>
@@ -18,7 +19,8 @@
 // reduced at the end. Two vectors of weights make a step: 2 · lanes bf16 numbers are one load, of
 // which the even ones are the words shifted left and the odd ones the words with their lower half
 // cleared, one instruction each. The rows are packed once to match: the even numbers of a step,
-// then the odd ones.
+// then the odd ones. An e4m3 number becomes an f16 of 2⁻⁸ its value by moving its bits, and an f32
+// in one more instruction; the factor comes back with the scales, after the reduction.
 //
 // Tiles are kTileRows × kTileChannels accumulators, in registers. For many rows k is cut into
 // blocks whose weights stay in the first cache level while the rows pass by from the second;
@@ -49,6 +51,7 @@ constexpr std::int64_t kBlockColumns = 1024;
 /// The two vectors of a step, of `count` ≤ kStep weights.
 struct Bf16Step {
     static constexpr std::size_t kSize = 2;
+    static constexpr bool kScaled = false;
     Floats first;
     Floats second;
 
@@ -72,6 +75,7 @@ private:
 
 struct F32Step {
     static constexpr std::size_t kSize = 4;
+    static constexpr bool kScaled = false;
     Floats first;
     Floats second;
 
@@ -84,11 +88,43 @@ struct F32Step {
                            count - std::min(count, kLanes))) {}
 };
 
+/// 0x7F and 0xFF, NaN and written by no quantiser, are read as ±480.
+struct Fp8Step {
+    static constexpr std::size_t kSize = 1;
+    static constexpr bool kScaled = true;
+    static constexpr float kFactor = 256;
+    Floats first;
+    Floats second;
+
+    HWY_INLINE explicit Fp8Step(const std::byte* from) {
+        widen(hn::LoadU(Codes(), reinterpret_cast<const std::int8_t*>(from)));
+    }
+    HWY_INLINE Fp8Step(const std::byte* from, std::size_t count) {
+        widen(hn::LoadN(Codes(), reinterpret_cast<const std::int8_t*>(from), count));
+    }
+
+private:
+    using Shorts = hn::Repartition<std::int16_t, FloatTag>;
+    using Codes = hn::Rebind<std::int8_t, Shorts>;
+
+    HWY_INLINE void widen(hn::Vec<Codes> codes) {
+        // seeeemmm → ssssssssseeeemmm → s0eeeemmm0000000: the bit above the exponent is cleared.
+        const Shorts shorts;
+        const auto bits = hn::And(hn::ShiftLeft<7>(hn::PromoteTo(shorts, codes)),
+                                  hn::Set(shorts, static_cast<std::int16_t>(0xBFFF)));
+        const auto halves = hn::BitCast(hn::Repartition<hwy::float16_t, FloatTag>(), bits);
+        first = hn::PromoteLowerTo(kFloats, halves);
+        second = hn::PromoteUpperTo(kFloats, halves);
+    }
+};
+
 /// What a tile reads and writes.
 struct Tile {
     const std::byte* weights;  ///< the first of its channels
+    const float* scales;       ///< likewise; null where the weights have none
     std::size_t channelBytes;  ///< from one channel to the next
     const float* const* x;     ///< its rows
+    std::int64_t rowScale;     ///< where in a row its scale is
     std::int64_t begin;        ///< of the columns, a multiple of kStep
     std::int64_t end;          ///< likewise, or the number of columns
     bool first;                ///< the accumulators begin at zero
@@ -165,10 +201,14 @@ HWY_NOINLINE void multiplyTile(const Tile& tile) {
     for (int r = 0; r < Rows; ++r) {
 #pragma GCC unroll 8
         for (int c = 0; c < Channels; ++c) {
-            if (tile.last)
-                tile.y[r][tile.channel + c] = hn::ReduceSum(kFloats, sums[r][c]);
-            else
+            if (!tile.last) {
                 hn::Store(sums[r][c], kFloats, place(r, c));
+                continue;
+            }
+            float sum = hn::ReduceSum(kFloats, sums[r][c]);
+            if constexpr (Step::kScaled)
+                sum = sum * Step::kFactor * tile.scales[c] * tile.x[r][tile.rowScale];
+            tile.y[r][tile.channel + c] = sum;
         }
     }
 }
@@ -215,6 +255,10 @@ std::int64_t multiplyTiles(const Tile& tile, std::int64_t rows, std::int64_t cha
     return 1;
 }
 
+std::int64_t paddedColumns(std::int64_t columns) {
+    return (columns + kStep - 1) / kStep * kStep;
+}
+
 /// At most kBlockChannels channels from `channel` on, for all rows of the job.
 template <class Step>
 void multiplyBlock(const LinearJob& job, std::int64_t channel) {
@@ -229,8 +273,10 @@ void multiplyBlock(const LinearJob& job, std::int64_t channel) {
         for (std::int64_t c = 0; c < channels;) {
             const Tile tile{.weights =
                                 job.weights + static_cast<std::size_t>(channel + c) * channelBytes,
+                            .scales = job.scales == nullptr ? nullptr : job.scales + channel + c,
                             .channelBytes = channelBytes,
                             .x = job.x.data(),
+                            .rowScale = paddedColumns(job.columns),
                             .begin = begin,
                             .end = end,
                             .first = begin == 0,
@@ -245,15 +291,15 @@ void multiplyBlock(const LinearJob& job, std::int64_t channel) {
     }
 }
 
-std::int64_t stepSize() {
-    return kStep;
-}
-
 void multiplyChannels(const LinearJob& job, std::int64_t block) {
-    if (job.format == WeightFormat::BF16)
-        multiplyBlock<Bf16Step>(job, block * kBlockChannels);
-    else
-        multiplyBlock<F32Step>(job, block * kBlockChannels);
+    switch (job.format) {
+    case WeightFormat::F32:
+        return multiplyBlock<F32Step>(job, block * kBlockChannels);
+    case WeightFormat::BF16:
+        return multiplyBlock<Bf16Step>(job, block * kBlockChannels);
+    case WeightFormat::Fp8:
+        return multiplyBlock<Fp8Step>(job, block * kBlockChannels);
+    }
 }
 
 std::int64_t blocksOf(const LinearJob& job) {
@@ -264,12 +310,12 @@ std::int64_t blockCost(const LinearJob& job) {
     return kBlockChannels * job.columns * static_cast<std::int64_t>(job.x.size());
 }
 
-/// One packed row: for bf16 the even and the odd numbers of each step apart.
+/// One packed row without its scale: for bf16 the even and the odd numbers of each step apart.
 void packRow(WeightFormat format, std::int64_t columns, const float* from, float* to) {
     const std::int64_t whole = columns / kStep * kStep;
-    if (format == WeightFormat::F32) {
+    if (format != WeightFormat::BF16) {
         std::copy_n(from, columns, to);
-        std::fill(to + columns, to + (columns + kStep - 1) / kStep * kStep, 0.0F);
+        std::fill(to + columns, to + paddedColumns(columns), 0.0F);
         return;
     }
     for (std::int64_t k = 0; k < whole; k += kStep) {
@@ -297,28 +343,44 @@ namespace lapidary::kernels {
 
 namespace {
 
-HWY_EXPORT(stepSize);
+HWY_EXPORT(paddedColumns);
 HWY_EXPORT(packRow);
 HWY_EXPORT(multiplyChannels);
 HWY_EXPORT(blocksOf);
 HWY_EXPORT(blockCost);
 
+// The scale has a line of the cache to itself, so that the next row begins on one.
+constexpr std::int64_t kScaleFloats = 16;
+
+/// The e4m3 numbers of a row, as floats; returns their scale. `to` may be `from`.
+float quantiseInput(std::int64_t columns, const float* from, float* to) {
+    return quantiseRow(
+        columns, [from](std::int64_t k) { return toBf16Bits(from[k]); },
+        [to](std::int64_t k, std::uint8_t code) { to[k] = fromE4m3(code); });
+}
+
 } // namespace
 
 std::int64_t packedSize(std::int64_t columns) {
-    const std::int64_t step = HWY_DYNAMIC_DISPATCH(stepSize)();
-    return (columns + step - 1) / step * step;
+    return HWY_DYNAMIC_DISPATCH(paddedColumns)(columns) + kScaleFloats;
 }
 
-void packRows(ThreadPool& pool, WeightFormat format, std::int64_t columns,
-              std::span<const float* const> from, std::span<float* const> to) {
+bool samePacking(const Weight& a, const Weight& b) {
+    return a.format() == b.format() && a.quantisedInput() == b.quantisedInput();
+}
+
+void packRows(ThreadPool& pool, const Weight& weight, std::span<const float* const> from,
+              std::span<float* const> to) {
     LAPIDARY_ASSERT(from.size() == to.size());
     const auto rows = static_cast<std::int64_t>(from.size());
+    const std::int64_t columns = weight.columns();
+    const std::int64_t scaleAt = packedSize(columns) - kScaleFloats;
     const auto pack = HWY_DYNAMIC_POINTER(packRow);
     pool.forRanges(rows, pool.grainFor(rows, columns), [&](std::int64_t begin, std::int64_t end) {
-        for (std::int64_t r = begin; r < end; ++r)
-            pack(format, columns, from[static_cast<std::size_t>(r)],
-                 to[static_cast<std::size_t>(r)]);
+        for (auto r = static_cast<std::size_t>(begin); r < static_cast<std::size_t>(end); ++r) {
+            pack(weight.format(), columns, from[r], to[r]);
+            to[r][scaleAt] = weight.quantisedInput() ? quantiseInput(columns, to[r], to[r]) : 1.0F;
+        }
     });
 }
 
@@ -372,14 +434,16 @@ bool multiplyPanels(CpuContext& context, std::span<const Product> products, cons
             from[r] = rowOf(x, first + static_cast<std::int64_t>(r));
             to[r] = packed + static_cast<std::int64_t>(r) * size;
         }
-        // Products of one input share its packed rows, so they are of one format.
-        packRows(context.pool, products.front().weight->format(), columns,
-                 std::span(from).first(rows), std::span(to).first(rows));
+        packRows(context.pool, *products.front().weight, std::span(from).first(rows),
+                 std::span(to).first(rows));
         for (std::size_t p = 0; p < products.size(); ++p) {
             const Weight& weight = *products[p].weight;
+            LAPIDARY_ASSERT(weight.columns() == columns
+                            && samePacking(weight, *products.front().weight));
             for (std::size_t r = 0; r < rows; ++r)
                 outputs[p][r] = rowOf(products[p].y, first + static_cast<std::int64_t>(r));
             jobs[p] = {.weights = matrixOf(weight),
+                       .scales = scalesOf(weight),
                        .format = weight.format(),
                        .channels = weight.rows(),
                        .columns = columns,

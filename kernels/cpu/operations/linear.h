@@ -11,7 +11,8 @@
 namespace lapidary::kernels {
 
 /// y = W x. Each (row, output channel) is one chain of multiply-adds over k and one final
-/// reduction, whatever tile it is computed in, so its bits depend on W and the row alone.
+/// reduction, whatever tile it is computed in, so its bits depend on W and the row alone. Scales of
+/// the weight and of a quantised row are factors of that sum.
 void linear(CpuContext& context, const Weight& w, const Tensor& x, const Tensor& y);
 
 /// One of several products of the same input.
@@ -20,7 +21,10 @@ struct Product {
     Tensor y; ///< [rows, rows of the weight]
 };
 
-/// All products of x, which are of one weight format, in one fork a panel. False: no memory.
+/// Whether products with the two weights can share the packed rows of one input.
+[[nodiscard]] bool samePacking(const Weight& a, const Weight& b);
+
+/// All products of x, whose weights have the same packing, in one fork a panel. False: no memory.
 ///   x [rows, columns of the weights]
 bool multiplyPanels(CpuContext& context, std::span<const Product> products, const Tensor& x);
 
@@ -31,6 +35,7 @@ inline constexpr std::int64_t kPanelRows = 64;
 /// Some output channels of one matrix for at most kPanelRows rows.
 struct LinearJob {
     const std::byte* weights = nullptr; ///< [channels, columns] in `format`
+    const float* scales = nullptr;      ///< [channels] of Fp8
     WeightFormat format = WeightFormat::BF16;
     std::int64_t channels = 0;
     std::int64_t columns = 0;
@@ -41,10 +46,11 @@ struct LinearJob {
 /// Floats of a packed row of `columns` numbers.
 [[nodiscard]] std::int64_t packedSize(std::int64_t columns);
 
-/// Brings rows into the order in which weights of `format` are read, padded with zeros.
+/// Brings rows into the order in which the weight is read, quantised where it wants them so, padded
+/// with zeros. The last 16 floats of a packed row hold its scale: 1 unless it is quantised.
 ///   from, to: as many rows; those of `to` are 64-byte aligned and packedSize(columns) long
-void packRows(ThreadPool& pool, WeightFormat format, std::int64_t columns,
-              std::span<const float* const> from, std::span<float* const> to);
+void packRows(ThreadPool& pool, const Weight& weight, std::span<const float* const> from,
+              std::span<float* const> to);
 
 /// All jobs in one fork.
 void runJobs(ThreadPool& pool, std::span<const LinearJob> jobs);

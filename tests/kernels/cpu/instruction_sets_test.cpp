@@ -33,7 +33,7 @@ void InstructionSetsTest::everySetAgrees() {
     hwy::GetChosenTarget().Update(hwy::SupportedTargets());
     std::mt19937 random(20321);
     const auto backend = openCpu();
-    for (const WeightFormat format : {WeightFormat::BF16, WeightFormat::F32}) {
+    for (const WeightFormat format : {WeightFormat::BF16, WeightFormat::F32, WeightFormat::Fp8}) {
         const RandomWeight w = randomWeight(*backend, random, format, 53, 1103);
         Values x = randomValues(random, {64, 1103});
         const auto compute = [&](std::int64_t first, std::int64_t count) {

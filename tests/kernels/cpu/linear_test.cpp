@@ -5,8 +5,16 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace lapidary::kernels::test {
+
+namespace {
+
+constexpr std::pair<const char*, WeightFormat> kFormats[] = {
+    {"f32", WeightFormat::F32}, {"bf16", WeightFormat::BF16}, {"fp8", WeightFormat::Fp8}};
+
+} // namespace
 
 /// `linear` and `logits`: one fixed chain for each row and output channel.
 class LinearTest final : public QObject {
@@ -37,10 +45,10 @@ void LinearTest::agreesWithDoubles_data() {
           {3, 64, 21504},      {64, 48, 2112}, {130, 40, 1536}, {1, 1, 1},      {1, 17, 15},
           {3, 15, 17},         {7, 31, 33},    {16, 13, 127},   {65, 5, 1025},  {66, 21, 2049},
           {17, 16, 1024},      {63, 3, 31},    {9, 67, 384},    {2, 1, 63},     {33, 4, 4093}})
-        for (const int format : {0, 1})
-            QTest::addRow("%s, %lld rows, %lld channels, %lld columns",
-                          format == 0 ? "f32" : "bf16", s.rows, s.channels, s.columns)
-                << format << s.rows << s.channels << s.columns;
+        for (const auto& [name, format] : kFormats)
+            QTest::addRow("%s, %lld rows, %lld channels, %lld columns", name, s.rows, s.channels,
+                          s.columns)
+                << static_cast<int>(format) << s.rows << s.channels << s.columns;
 }
 
 void LinearTest::agreesWithDoubles() {
@@ -50,8 +58,8 @@ void LinearTest::agreesWithDoubles() {
     QFETCH(const qint64, columns);
     std::mt19937 random(20251);
     const auto backend = openCpu();
-    const RandomWeight w = randomWeight(
-        *backend, random, format == 0 ? WeightFormat::F32 : WeightFormat::BF16, channels, columns);
+    const RandomWeight w =
+        randomWeight(*backend, random, static_cast<WeightFormat>(format), channels, columns);
     Values x = randomValues(random, {rows, columns});
     Values y = unwritten({rows, channels});
     backend->linear(w.weight, x.tensor(), y.tensor());
@@ -72,6 +80,8 @@ void LinearTest::rowsDoNotDependOnTheirNeighbours_data() {
     QTest::addRow("bf16, odd") << 1 << qint64{21} << qint64{1031};
     QTest::addRow("bf16, short") << 1 << qint64{130} << qint64{45};
     QTest::addRow("f32, odd") << 0 << qint64{19} << qint64{2053};
+    QTest::addRow("fp8, odd") << 2 << qint64{35} << qint64{2057};
+    QTest::addRow("fp8, short") << 2 << qint64{19} << qint64{45};
 }
 
 void LinearTest::rowsDoNotDependOnTheirNeighbours() {
@@ -80,8 +90,8 @@ void LinearTest::rowsDoNotDependOnTheirNeighbours() {
     QFETCH(const qint64, columns);
     std::mt19937 random(20252);
     const auto backend = openCpu();
-    const RandomWeight w = randomWeight(
-        *backend, random, format == 0 ? WeightFormat::F32 : WeightFormat::BF16, channels, columns);
+    const RandomWeight w =
+        randomWeight(*backend, random, static_cast<WeightFormat>(format), channels, columns);
     Values x = randomValues(random, {64, columns});
     const auto compute = [&](std::int64_t first, std::int64_t count) {
         Values y = unwritten({count, channels});
@@ -125,7 +135,7 @@ void LinearTest::logitsAreCapped() {
 void LinearTest::embeddingScalesTheRow() {
     std::mt19937 random(20255);
     const auto backend = openCpu();
-    for (const WeightFormat format : {WeightFormat::F32, WeightFormat::BF16})
+    for (const auto& [name, format] : kFormats)
         for (const std::int64_t width : {1, 15, 17, 384, 3840}) {
             const RandomWeight table = randomWeight(*backend, random, format, 50, width);
             Indices ids{.numbers = {0, 49, 7, 7, 31}, .shape = {5}};

@@ -55,7 +55,7 @@ void MlpTest::gatedMlpAgreesWithDoubles() {
     QFETCH(const qint64, width);
     std::mt19937 random(20291);
     const auto backend = openCpu();
-    const WeightFormat formats[] = {WeightFormat::BF16, WeightFormat::F32};
+    const WeightFormat formats[] = {WeightFormat::BF16, WeightFormat::F32, WeightFormat::Fp8};
     for (const WeightFormat gateFormat : formats)
         for (const WeightFormat upFormat : formats) {
             const RandomWeight gate = randomWeight(*backend, random, gateFormat, width, hidden);

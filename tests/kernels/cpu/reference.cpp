@@ -54,6 +54,8 @@ Values unwritten(std::vector<std::int64_t> shape) {
 
 RandomWeight randomWeight(Backend& backend, std::mt19937& random, WeightFormat format,
                           std::int64_t rows, std::int64_t columns, std::int64_t experts) {
+    if (format == WeightFormat::Fp8)
+        return randomFp8(backend, random, rows, columns, experts, false);
     const Values values =
         randomValues(random, {experts, rows, columns}, 1 / std::sqrt(static_cast<double>(columns)));
     const std::size_t size = format == WeightFormat::BF16 ? 2 : 4;
@@ -77,13 +79,90 @@ RandomWeight randomWeight(Backend& backend, std::mt19937& random, WeightFormat f
     return result;
 }
 
+RandomWeight randomFp8(Backend& backend, std::mt19937& random, std::int64_t rows,
+                       std::int64_t columns, std::int64_t experts, bool quantisedInput) {
+    struct Memory {
+        std::vector<std::byte> bytes;
+        std::vector<float> scales;
+    };
+    const auto memory = std::make_shared<Memory>();
+    RandomWeight result;
+    memory->bytes.push_back(std::byte{}); // an odd address
+    for (std::int64_t row = 0; row < experts * rows; ++row) {
+        // Codes are spread evenly over their exponents, so most of a sum comes from the largest.
+        const double spread =
+            static_cast<double>(1 + random() % 7) / (400 * std::sqrt(static_cast<double>(columns)));
+        const auto scale = static_cast<float>(row % 13 == 5 ? 0 : spread);
+        memory->scales.push_back(scale);
+        for (std::int64_t i = 0; i < columns; ++i) {
+            auto code = static_cast<std::uint8_t>(random());
+            if ((code & 0x7FU) == 0x7FU)
+                code = 0x7E;
+            memory->bytes.push_back(std::byte{code});
+            result.numbers.push_back(e4m3(code) * static_cast<double>(scale));
+        }
+    }
+    result.weight = *backend.pack({.format = WeightFormat::Fp8,
+                                   .experts = experts,
+                                   .rows = rows,
+                                   .columns = columns,
+                                   .data = std::span<const std::byte>(memory->bytes).subspan(1),
+                                   .owner = memory,
+                                   .scales = memory->scales,
+                                   .quantisedInput = quantisedInput});
+    return result;
+}
+
+double e4m3(std::uint8_t code) {
+    const int exponent = (code >> 3) & 15;
+    const int mantissa = code & 7;
+    const double magnitude =
+        exponent == 0 ? std::ldexp(mantissa, -9) : std::ldexp(1 + mantissa / 8.0, exponent - 7);
+    return code < 128 ? magnitude : -magnitude;
+}
+
+QuantisedRow quantised(std::span<const float> row) {
+    float largest = 0;
+    for (const float x : row)
+        largest = std::max(largest, std::abs(toBf16(x)));
+    QuantisedRow result{.codes = std::vector<std::uint8_t>(row.size())};
+    float scale = toBf16(largest / 448);
+    if (scale == 0)
+        scale = 1;
+    result.scale = static_cast<double>(scale);
+    for (std::size_t i = 0; i < row.size(); ++i) {
+        const auto x = static_cast<double>(toBf16(row[i]) / scale);
+        // The nearest of all codes; of two as near, the one with an even mantissa.
+        int best = 0;
+        for (int code = 1; code < 127; ++code) {
+            const double distance = std::abs(e4m3(static_cast<std::uint8_t>(code)) - std::abs(x));
+            const double least = std::abs(e4m3(static_cast<std::uint8_t>(best)) - std::abs(x));
+            if (distance < least || (distance == least && code % 2 == 0))
+                best = code;
+        }
+        result.codes[i] = static_cast<std::uint8_t>(best + (std::signbit(x) ? 128 : 0));
+    }
+    return result;
+}
+
+Doubles quantisedInputs(const std::vector<float>& x, std::int64_t width) {
+    Doubles numbers;
+    for (std::size_t begin = 0; begin < x.size(); begin += static_cast<std::size_t>(width)) {
+        const QuantisedRow row =
+            quantised(std::span(x).subspan(begin, static_cast<std::size_t>(width)));
+        for (std::size_t i = 0; i < row.codes.size(); ++i)
+            numbers.push_back(row.number(i));
+    }
+    return numbers;
+}
+
 float toBf16(float number) {
     // By arithmetic: the spacing of bf16 numbers of this size divides what is kept.
     if (number == 0 || !std::isfinite(number))
         return number;
     int exponent = 0;
     std::frexp(static_cast<double>(number), &exponent);
-    const double spacing = std::ldexp(1.0, exponent - 8);
+    const double spacing = std::ldexp(1.0, std::max(exponent - 8, -133));
     return static_cast<float>(std::nearbyint(static_cast<double>(number) / spacing) * spacing);
 }
 

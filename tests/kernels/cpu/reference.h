@@ -7,11 +7,12 @@
 #include <functional>
 #include <memory>
 #include <random>
+#include <span>
 #include <string>
 #include <vector>
 
 /// What the tests of the operations share: random numbers from a stated seed, tensors over vectors,
-/// weights in both formats, and how a result differs from what double precision says.
+/// weights in all formats, and how a result differs from what double precision says.
 namespace lapidary::kernels::test {
 
 using Doubles = std::vector<double>;
@@ -49,6 +50,26 @@ struct RandomWeight {
 [[nodiscard]] RandomWeight randomWeight(Backend& backend, std::mt19937& random, WeightFormat format,
                                         std::int64_t rows, std::int64_t columns,
                                         std::int64_t experts = 1);
+
+/// The same with e4m3 numbers, all codes but NaN, and scales of f32; zero for some rows.
+[[nodiscard]] RandomWeight randomFp8(Backend& backend, std::mt19937& random, std::int64_t rows,
+                                     std::int64_t columns, std::int64_t experts,
+                                     bool quantisedInput);
+
+/// What an e4m3 code stands for (formats.md 2).
+[[nodiscard]] double e4m3(std::uint8_t code);
+
+/// The e4m3 codes and scale of a row of bf16 numbers by the words of formats.md 4.4.
+struct QuantisedRow {
+    std::vector<std::uint8_t> codes;
+    double scale = 1;
+
+    [[nodiscard]] double number(std::size_t i) const { return e4m3(codes[i]) * scale; }
+};
+[[nodiscard]] QuantisedRow quantised(std::span<const float> row);
+
+/// The rows of x, [rows, width], as a product with quantised inputs sees them.
+[[nodiscard]] Doubles quantisedInputs(const std::vector<float>& x, std::int64_t width);
 
 /// The nearest bf16 number, ties to even.
 [[nodiscard]] float toBf16(float number);
