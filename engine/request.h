@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <variant>
 #include <vector>
@@ -59,6 +60,11 @@ struct Request {
     kernels::Sampling sampling;
     int maxTokens = 0;                    ///< 0: until the context is full
     std::vector<std::string> stopStrings; ///< end the answer before the first occurrence
+
+    /// Ends the generation within one step, prefill chunk or picture, from any thread. It belongs
+    /// to this request alone: one that was asked to stop before it began never begins, and a stop
+    /// that comes too late does not reach the next.
+    std::stop_token stop;
 };
 
 } // namespace lapidary::engine

@@ -17,8 +17,8 @@ struct ContextUse {
 };
 
 /// One conversation with one model: in this process, on another machine, or replayed from a file.
-/// `generate` blocks the calling thread (one at a time, always the same) and calls the sink on it;
-/// `cancel` may be called from any thread and ends the generation within one step or prefill chunk.
+/// `generate` blocks the calling thread (one at a time, always the same) and calls the sink on it
+/// until the reply is complete or the request's stop is asked for.
 class Session {
 public:
     Session() = default;
@@ -29,8 +29,6 @@ public:
     /// Runs one generation and returns what the last event said. After an error the session still
     /// works, unless its kind is DeviceLost.
     virtual Finished generate(const Request& request, const EventSink& sink) = 0;
-
-    virtual void cancel() noexcept = 0;
 
     /// What the request would take of the context, nothing computed. Same thread as `generate`.
     [[nodiscard]] virtual Expected<ContextUse> measure(const Request& request) = 0;

@@ -45,7 +45,7 @@ EngineController::EngineController(std::unique_ptr<SessionFactory> factory, QObj
 EngineController::~EngineController() {
     loadStop_.request_stop();
     if (running_ != nullptr)
-        worker_->cancel(running_->id());
+        running_->requestStop();
     thread_.quit();
     thread_.wait();
     worker_.reset();
@@ -79,7 +79,7 @@ void EngineController::load(const LoadChoice& choice) {
     loadStop_.request_stop();
     loadStop_ = {};
     if (running_ != nullptr)
-        worker_->cancel(running_->id());
+        running_->requestStop();
     choice_ = choice;
     asked_.enqueue(choice);
     loadStartMs_ = nowMs();
@@ -108,7 +108,7 @@ void EngineController::cancelLoad() {
 void EngineController::unload() {
     loadStop_.request_stop();
     if (running_ != nullptr)
-        worker_->cancel(running_->id());
+        running_->requestStop();
     ++unloadsAsked_;
     QMetaObject::invokeMethod(worker_.get(), &EngineWorker::unload, Qt::QueuedConnection);
 }
@@ -120,7 +120,7 @@ void EngineController::dismissError() {
 }
 
 Generation* EngineController::ask(const QString& chatId, engine::Request request) {
-    auto owned = std::make_unique<Generation>(++lastId_, chatId, std::move(request));
+    auto owned = std::make_unique<Generation>(chatId, std::move(request));
     owned->setParent(this);
     Generation* generation = owned.release(); // the parent owns it
     connect(generation, &Generation::cancelRequested, this,
@@ -236,9 +236,7 @@ void EngineController::startNext() {
     emit queueChanged();
     QMetaObject::invokeMethod(
         worker_.get(),
-        [worker = worker_.get(), id = running_->id(), request = running_->request()] {
-            worker->generate(id, request);
-        },
+        [worker = worker_.get(), request = running_->request()] { worker->generate(request); },
         Qt::QueuedConnection);
 }
 
@@ -280,7 +278,7 @@ void EngineController::finishRunning(const engine::Finished& finished) {
 
 void EngineController::requestCancel(Generation* generation) {
     if (generation == running_) {
-        worker_->cancel(generation->id());
+        generation->requestStop();
         return;
     }
     if (queue_.removeOne(generation)) {

@@ -157,7 +157,6 @@ private:
 
     QList<Generation*> queue_;
     Generation* running_ = nullptr;
-    quint64 lastId_ = 0;
 };
 
 } // namespace lapidary::app

@@ -42,7 +42,7 @@ void EngineWorker::load(engine::LoadRequest request) {
         return;
     }
     model_ = std::move(*model);
-    session_ = std::shared_ptr<engine::Session>(std::move(*session));
+    session_ = std::move(*session);
     device_ = request.device;
     emit loaded(model_->description(), model_->plan());
     measureMemory();
@@ -55,9 +55,8 @@ void EngineWorker::unload() {
     measureMemory();
 }
 
-void EngineWorker::generate(quint64 id, const engine::Request& request) {
-    const std::shared_ptr<engine::Session> session = session_;
-    if (!session || cancelled_ >= id) {
+void EngineWorker::generate(const engine::Request& request) {
+    if (!session_ || request.stop.stop_requested()) {
         engine::Finished cancelled;
         cancelled.reason = engine::FinishReason::Cancelled;
         events_.put(cancelled);
@@ -65,16 +64,13 @@ void EngineWorker::generate(quint64 id, const engine::Request& request) {
     }
     bool told = false;
     const auto sink = [&](const engine::Event& event) {
-        // A cancel that came before the session had begun may have been too early for it.
-        if (cancelled_ >= id)
-            session->cancel();
         // The end is told once, by the last event or below.
         if (!std::holds_alternative<engine::Finished>(event) || !std::exchange(told, true))
             events_.put(event);
         if (std::chrono::steady_clock::now() - lastMeasured_ >= std::chrono::seconds(1))
             measureMemory();
     };
-    const engine::Finished finished = session->generate(request, sink);
+    const engine::Finished finished = session_->generate(request, sink);
     if (!told)
         events_.put(finished);
     measureMemory();
@@ -82,16 +78,9 @@ void EngineWorker::generate(quint64 id, const engine::Request& request) {
 
 void EngineWorker::measure(const std::shared_ptr<QPromise<Expected<engine::ContextUse>>>& promise,
                            const engine::Request& request) {
-    const std::shared_ptr<engine::Session> session = session_;
-    promise->addResult(session ? session->measure(request)
-                               : fail(ErrorKind::NotFound, "No model is loaded: choose one."));
+    promise->addResult(session_ ? session_->measure(request)
+                                : fail(ErrorKind::NotFound, "No model is loaded: choose one."));
     promise->finish();
-}
-
-void EngineWorker::cancel(quint64 id) noexcept {
-    cancelled_ = id;
-    if (const std::shared_ptr<engine::Session> session = session_)
-        session->cancel();
 }
 
 void EngineWorker::release() {

@@ -6,15 +6,14 @@
 #include <QObject>
 #include <QPromise>
 
-#include <atomic>
 #include <chrono>
 #include <memory>
 
 namespace lapidary::app {
 
 /// Owns the model and its session, on the engine thread. The controller calls its functions through
-/// the event queue of that thread, but `cancel`, which any thread may call. It knows no view-model:
-/// what it has to say are signals, and the events go into the buffer.
+/// the event queue of that thread; what is to end early has a stop in its request. It knows no
+/// view-model: what it has to say are signals, and the events go into the buffer.
 class EngineWorker final : public QObject {
     Q_OBJECT
 
@@ -24,12 +23,9 @@ public:
 
     void load(engine::LoadRequest request);
     void unload();
-    void generate(quint64 id, const engine::Request& request);
+    void generate(const engine::Request& request);
     void measure(const std::shared_ptr<QPromise<Expected<engine::ContextUse>>>& promise,
                  const engine::Request& request);
-
-    /// Ends generation `id` within one step, also when it has not begun yet. Any thread.
-    void cancel(quint64 id) noexcept;
 
 signals:
     void loadProgressed(const lapidary::engine::LoadProgress& progress);
@@ -47,9 +43,7 @@ private:
     std::unique_ptr<SessionFactory> factory_;
     EventBuffer& events_;
     std::shared_ptr<engine::Model> model_;
-    /// Shared so that `cancel` can hold it while this thread lets go of it.
-    std::atomic<std::shared_ptr<engine::Session>> session_;
-    std::atomic<quint64> cancelled_ = 0; ///< the highest id that was asked to end
+    std::unique_ptr<engine::Session> session_;
     std::string device_;
     std::chrono::steady_clock::time_point lastMeasured_;
 };

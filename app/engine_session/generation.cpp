@@ -4,8 +4,10 @@
 
 namespace lapidary::app {
 
-Generation::Generation(quint64 id, QString chatId, engine::Request request, QObject* parent)
-    : QObject(parent), id_(id), chatId_(std::move(chatId)), request_(std::move(request)) {}
+Generation::Generation(QString chatId, engine::Request request, QObject* parent)
+    : QObject(parent), chatId_(std::move(chatId)), request_(std::move(request)) {
+    request_.stop = stop_.get_token();
+}
 
 void Generation::cancel() {
     if (state_ != State::Done)

@@ -7,6 +7,7 @@
 #include <QString>
 #include <QtQml/qqmlregistration.h>
 
+#include <stop_token>
 #include <vector>
 
 namespace lapidary::app {
@@ -26,9 +27,8 @@ public:
     enum class State { Queued, ReadingPrompt, Thinking, Answering, Done };
     Q_ENUM(State)
 
-    Generation(quint64 id, QString chatId, engine::Request request, QObject* parent = nullptr);
+    Generation(QString chatId, engine::Request request, QObject* parent = nullptr);
 
-    [[nodiscard]] quint64 id() const { return id_; }
     [[nodiscard]] QString chatId() const { return chatId_; }
     [[nodiscard]] State state() const { return state_; }
     [[nodiscard]] int queuePlace() const { return queuePlace_; }
@@ -41,6 +41,7 @@ public:
     /// For the controller: moves the request on its way. Nobody else calls these.
     void setQueuePlace(int place);
     void start();
+    void requestStop() { stop_.request_stop(); }
     void deliver(const std::vector<engine::Event>& events);
     void finish(const engine::Finished& finished);
 
@@ -60,9 +61,9 @@ signals:
 private:
     void setState(State state);
 
-    quint64 id_;
     QString chatId_;
-    engine::Request request_;
+    engine::Request request_; ///< with the stop below
+    std::stop_source stop_;
     State state_ = State::Queued;
     int queuePlace_ = 0;
 };

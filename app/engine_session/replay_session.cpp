@@ -75,18 +75,15 @@ private:
 ReplaySession::ReplaySession(std::shared_ptr<const Recording> recording, double speed)
     : recording_(std::move(recording)), speed_(speed) {}
 
-engine::Finished ReplaySession::generate(const engine::Request&, const engine::EventSink& sink) {
-    {
-        const std::scoped_lock lock(mutex_);
-        cancelled_ = false;
-    }
+engine::Finished ReplaySession::generate(const engine::Request& request,
+                                         const engine::EventSink& sink) {
     const Recording::Turn& turn = recording_->turns[next_];
     next_ = (next_ + 1) % recording_->turns.size();
     const Clock::time_point start = Clock::now();
     engine::Statistics played;
     for (const auto& [ms, event] : turn) {
         const std::chrono::duration<double, std::milli> offset(ms / speed_);
-        if (!waitUntil(start + std::chrono::duration_cast<Clock::duration>(offset))) {
+        if (!waitUntil(start + std::chrono::duration_cast<Clock::duration>(offset), request.stop)) {
             engine::Finished cancelled;
             cancelled.reason = engine::FinishReason::Cancelled;
             cancelled.statistics = played;
@@ -99,17 +96,10 @@ engine::Finished ReplaySession::generate(const engine::Request&, const engine::E
     return std::get<engine::Finished>(turn.back().event);
 }
 
-bool ReplaySession::waitUntil(Clock::time_point time) {
+bool ReplaySession::waitUntil(Clock::time_point time, const std::stop_token& stop) {
     std::unique_lock lock(mutex_);
-    return !wake_.wait_until(lock, time, [this] { return cancelled_; });
-}
-
-void ReplaySession::cancel() noexcept {
-    {
-        const std::scoped_lock lock(mutex_);
-        cancelled_ = true;
-    }
-    wake_.notify_all();
+    wake_.wait_until(lock, stop, time, [] { return false; });
+    return !stop.stop_requested();
 }
 
 Expected<engine::ContextUse> ReplaySession::measure(const engine::Request&) {

@@ -9,6 +9,7 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <stop_token>
 
 namespace lapidary::app {
 
@@ -20,20 +21,19 @@ public:
 
     engine::Finished generate(const engine::Request& request,
                               const engine::EventSink& sink) override;
-    void cancel() noexcept override;
 
     /// The prompt of the turn that comes next, as recorded.
     [[nodiscard]] Expected<engine::ContextUse> measure(const engine::Request& request) override;
 
 private:
-    [[nodiscard]] bool waitUntil(std::chrono::steady_clock::time_point time);
+    [[nodiscard]] bool waitUntil(std::chrono::steady_clock::time_point time,
+                                 const std::stop_token& stop);
 
     std::shared_ptr<const Recording> recording_; ///< shared with the model that opened the session
     double speed_;
     std::size_t next_ = 0;
     std::mutex mutex_;
-    std::condition_variable wake_;
-    bool cancelled_ = false; ///< guarded by mutex_
+    std::condition_variable_any wake_; ///< only a stop wakes it
 };
 
 /// Gives a recording the place of a model: loading is immediate and takes no memory.

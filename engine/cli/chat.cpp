@@ -132,7 +132,9 @@ public:
 
         Message answer{.role = Role::Assistant, .parts = {}, .thought = {}, .calls = {}};
         std::string answered;
-        Interrupt::setRunning(&session_);
+        std::stop_source stop;
+        request_.stop = stop.get_token();
+        Interrupt::setRunning(&stop);
         const Finished finished = session_.generate(request_, [&](const Event& event) {
             if (recorder_)
                 recorder_->write(event);

@@ -12,15 +12,16 @@ namespace lapidary::cli {
 namespace {
 
 // A signal handler knows no object, so these are the only variables of the program outside one.
-std::atomic<engine::Session*> runningSession = nullptr;
+std::atomic<std::stop_source*> running = nullptr;
 std::atomic<bool> wasRequested = false;
-static_assert(std::atomic<engine::Session*>::is_always_lock_free);
+static_assert(std::atomic<std::stop_source*>::is_always_lock_free);
 
 void onInterrupt(int /*signal*/) {
     if (wasRequested.exchange(true))
         _exit(static_cast<int>(ExitCode::Cancelled));
-    if (engine::Session* session = runningSession.load())
-        session->cancel();
+    // Sessions poll their stop and register no callback, so this only sets a bit.
+    if (std::stop_source* stop = running.load())
+        stop->request_stop();
 }
 
 } // namespace
@@ -37,8 +38,8 @@ Interrupt::~Interrupt() {
     std::signal(SIGINT, SIG_DFL);
 }
 
-void Interrupt::setRunning(engine::Session* session) {
-    runningSession = session;
+void Interrupt::setRunning(std::stop_source* stop) {
+    running = stop;
     wasRequested = false;
 }
 

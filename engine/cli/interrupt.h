@@ -1,12 +1,12 @@
 #pragma once
 
-#include "session.h"
+#include <stop_token>
 
 namespace lapidary::cli {
 
-/// What Ctrl+C does while it lives: the first ends the generation of `running`, or, while there is
-/// none, is noted for `requested`; the second ends the program with exit code 130. At most one at a
-/// time.
+/// What Ctrl+C does while it lives: the first asks the running generation to stop, or, while there
+/// is none, is noted for `requested`; the second ends the program with exit code 130. At most one
+/// at a time.
 class Interrupt {
 public:
     Interrupt();
@@ -14,8 +14,8 @@ public:
     Interrupt(const Interrupt&) = delete;
     Interrupt& operator=(const Interrupt&) = delete;
 
-    /// The session whose generation a Ctrl+C ends; null: none runs. Forgets earlier ones.
-    static void setRunning(engine::Session* session);
+    /// The stop of the generation that a Ctrl+C ends; null: none runs. Forgets earlier ones.
+    static void setRunning(std::stop_source* stop);
 
     /// True after a Ctrl+C.
     [[nodiscard]] static bool requested();

@@ -37,7 +37,6 @@ LocalSession::~LocalSession() {
 }
 
 Finished LocalSession::generate(const Request& request, const EventSink& sink) {
-    cancelled_ = false;
     Finished finished = run(request, sink);
     sink(finished);
     return finished;
@@ -71,7 +70,7 @@ Finished LocalSession::run(const Request& request, const EventSink& sink) {
                            asked->tokens.size(), limit)});
 
     statistics.reusedTokens = context_.cache().reusable(asked->tokens);
-    const auto prefilled = prefill(*asked, statistics.reusedTokens, sink);
+    const auto prefilled = prefill(request, *asked, statistics.reusedTokens, sink);
     statistics.prefillSeconds = secondsSince(start);
     if (!prefilled)
         return failed(statistics, prefilled.error());
@@ -136,19 +135,20 @@ Expected<LocalSession::Asked> LocalSession::ask(const Request& request) {
     return asked;
 }
 
-Expected<bool> LocalSession::prefill(const Asked& asked, int reused, const EventSink& sink) {
+Expected<bool> LocalSession::prefill(const Request& request, const Asked& asked, int reused,
+                                     const EventSink& sink) {
     const auto progress = [&](int done) {
         sink(PrefillProgress{.promptTokens = asked.tokens.size(),
                              .reusedTokens = reused,
                              .doneTokens = done - reused});
-        return !cancelled_;
+        return !request.stop.stop_requested();
     };
     if (!progress(reused))
         return false;
     return context_.prefill({
         .tokens = asked.tokens,
         .image = [&](std::size_t i) -> Expected<const SoftTokens*> {
-            if (cancelled_)
+            if (request.stop.stop_requested())
                 return fail(ErrorKind::Cancelled, "The generation was cancelled.");
             return features_.of(asked.images[i].image, asked.images[i].budget);
         },
@@ -161,7 +161,7 @@ Expected<FinishReason> LocalSession::decode(const Request& request, Reply& reply
                                             Statistics& statistics) {
     const Clock::time_point start = Clock::now();
     const std::vector<std::int32_t>& ends = model_->loaded().checkpoint.generation().eosTokens;
-    while (!cancelled_) {
+    while (!request.stop.stop_requested()) {
         const auto id = context_.draw(request.sampling, model_->bannedTokens());
         if (!id)
             return std::unexpected(id.error());
@@ -184,7 +184,7 @@ Expected<FinishReason> LocalSession::decode(const Request& request, Reply& reply
             return FinishReason::Length;
         if (context_.cache().tokens().size() == context_.cache().contextTokens())
             return FinishReason::ContextFull;
-        if (cancelled_)
+        if (request.stop.stop_requested())
             break;
         if (auto done = context_.extend(*id); !done)
             return std::unexpected(done.error());

@@ -7,7 +7,6 @@
 #include "generation/reply_memory.h"
 #include "session.h"
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -21,7 +20,6 @@ public:
     ~LocalSession() override;
 
     Finished generate(const Request& request, const EventSink& sink) override;
-    void cancel() noexcept override { cancelled_ = true; }
     [[nodiscard]] Expected<ContextUse> measure(const Request& request) override;
 
 private:
@@ -36,7 +34,8 @@ private:
 
     [[nodiscard]] Finished run(const Request& request, const EventSink& sink);
     [[nodiscard]] Expected<Asked> ask(const Request& request);
-    [[nodiscard]] Expected<bool> prefill(const Asked& asked, int reused, const EventSink& sink);
+    [[nodiscard]] Expected<bool> prefill(const Request& request, const Asked& asked, int reused,
+                                         const EventSink& sink);
     [[nodiscard]] Expected<FinishReason> decode(const Request& request, Reply& reply,
                                                 Statistics& statistics);
     void remember(const Request& request, const Asked& asked, ReplyMemory::Reply reply);
@@ -45,7 +44,6 @@ private:
     Context context_;
     ImageFeatures features_;
     ReplyMemory replies_;
-    std::atomic<bool> cancelled_ = false;
 };
 
 } // namespace lapidary::engine

@@ -67,7 +67,7 @@ void ScreensTest::everyStateDraws() {
     window.photograph(theme + u"3-thinking"_s);
     QTRY_VERIFY_WITH_TIMEOUT(window.message(1)->record().answer.size() > 500, 20'000);
     window.photograph(theme + u"4-writing"_s);
-    window.scripts().cancel();
+    window.chat()->stop();
     window.waitUntilStill();
     window.photograph(theme + u"5-stopped"_s);
 

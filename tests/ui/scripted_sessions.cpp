@@ -26,13 +26,7 @@ std::vector<engine::Request> Scripts::requests() {
 
 void Scripts::begin() {
     const std::lock_guard lock(mutex_);
-    cancelled_ = released_ = false;
-}
-
-void Scripts::cancel() {
-    const std::lock_guard lock(mutex_);
-    cancelled_ = true;
-    changed_.notify_all();
+    released_ = false;
 }
 
 void Scripts::release() {
@@ -41,15 +35,15 @@ void Scripts::release() {
     changed_.notify_all();
 }
 
-bool Scripts::wait(double seconds) {
+bool Scripts::wait(double seconds, const std::stop_token& stop) {
     std::unique_lock lock(mutex_);
-    changed_.wait_for(lock, std::chrono::duration<double>(seconds), [this] { return cancelled_; });
-    return !cancelled_;
+    changed_.wait_for(lock, stop, std::chrono::duration<double>(seconds), [] { return false; });
+    return !stop.stop_requested();
 }
 
-void Scripts::waitForRelease() {
+void Scripts::waitForRelease(const std::stop_token& stop) {
     std::unique_lock lock(mutex_);
-    changed_.wait(lock, [this] { return cancelled_ || released_; });
+    changed_.wait(lock, stop, [this] { return released_; });
 }
 
 namespace {
@@ -103,7 +97,7 @@ public:
         for (int chunk = 0; chunk < script.promptChunks && goesOn; ++chunk) {
             sink(engine::PrefillProgress{.promptTokens = statistics.promptTokens,
                                          .doneTokens = 100 * chunk});
-            goesOn = scripts_->wait(0.02);
+            goesOn = scripts_->wait(0.02, request.stop);
         }
         const auto write = [&](const std::string& text, auto&& event, int& tokens) {
             for (std::size_t at = 0; at < text.size() && goesOn;) {
@@ -114,8 +108,8 @@ public:
                 event(text.substr(at, end - at));
                 ++tokens;
                 at = end;
-                goesOn =
-                    scripts_->wait(script.tokensPerSecond > 0 ? 1 / script.tokensPerSecond : 0);
+                goesOn = scripts_->wait(script.tokensPerSecond > 0 ? 1 / script.tokensPerSecond : 0,
+                                        request.stop);
             }
         };
         if (!script.thought.empty()) {
@@ -129,8 +123,8 @@ public:
             script.answer, [&](std::string text) { sink(engine::AnswerText{std::move(text), 1}); },
             statistics.answerTokens);
         if (script.holds && goesOn) {
-            scripts_->waitForRelease();
-            goesOn = scripts_->wait(0);
+            scripts_->waitForRelease(request.stop);
+            goesOn = !request.stop.stop_requested();
         }
         statistics.decodeSeconds = (statistics.answerTokens + statistics.thoughtTokens) / 142.0;
         if (!goesOn)
@@ -138,8 +132,6 @@ public:
         sink(finished);
         return finished;
     }
-
-    void cancel() noexcept override { scripts_->cancel(); }
 
     Expected<engine::ContextUse> measure(const engine::Request& request) override {
         engine::ContextUse use{.limit = 32768};

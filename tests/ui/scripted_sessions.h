@@ -9,6 +9,7 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -21,7 +22,7 @@ struct Script {
     int promptChunks = 0; ///< of 100 tokens, 20 ms each
     lapidary::engine::FinishReason reason = lapidary::engine::FinishReason::Stop;
     std::string error = {};
-    bool holds = false; ///< writes its text, then waits to be cancelled or released
+    bool holds = false; ///< writes its text, then waits to be stopped or released
 };
 
 /// The scripts of a window under test, and the requests that came. Shared with the engine thread.
@@ -31,19 +32,17 @@ public:
     [[nodiscard]] Script next(const lapidary::engine::Request& request);
     [[nodiscard]] std::vector<lapidary::engine::Request> requests();
 
-    void cancel();
     void release();
-    /// True when it may go on, false when it was cancelled.
-    [[nodiscard]] bool wait(double seconds);
-    void waitForRelease();
+    /// True when it may go on, false when it is to stop.
+    [[nodiscard]] bool wait(double seconds, const std::stop_token& stop);
+    void waitForRelease(const std::stop_token& stop);
     void begin();
 
 private:
     std::mutex mutex_;
-    std::condition_variable changed_;
+    std::condition_variable_any changed_;
     std::deque<Script> waiting_;
     std::vector<lapidary::engine::Request> requests_;
-    bool cancelled_ = false;
     bool released_ = false;
 };
 

@@ -46,7 +46,6 @@ WindowUnderTest::WindowUnderTest(const QString& profile)
 
 WindowUnderTest::~WindowUnderTest() {
     scripts_->release();
-    scripts_->cancel();
     engine_.reset();
     application_->store()->flush();
 }

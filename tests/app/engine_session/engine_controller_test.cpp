@@ -222,7 +222,7 @@ private slots:
     }
 
     void aLostDeviceEndsTheModelNotTheProgram() {
-        script->play = [](const auto&, const engine::EventSink& sink, const auto&) {
+        script->play = [](const auto&, const engine::EventSink& sink) {
             sink(engine::AnswerText{"half", 1});
             engine::Finished finished;
             finished.reason = engine::FinishReason::Failed;

@@ -62,12 +62,16 @@ private slots:
         app::ReplaySession session(
             std::make_shared<app::Recording>(app::syntheticRecording(16'000, 100)), 1);
         int tokens = 0;
+        std::stop_source stop;
+        engine::Request request;
+        request.stop = stop.get_token();
         QElapsedTimer time;
         time.start();
-        const engine::Finished finished = session.generate({}, [&](const engine::Event& event) {
-            if (std::holds_alternative<engine::ThoughtText>(event) && ++tokens == 5)
-                session.cancel();
-        });
+        const engine::Finished finished =
+            session.generate(request, [&](const engine::Event& event) {
+                if (std::holds_alternative<engine::ThoughtText>(event) && ++tokens == 5)
+                    stop.request_stop();
+            });
         QCOMPARE(finished.reason, engine::FinishReason::Cancelled);
         QCOMPARE(finished.statistics.thoughtTokens, 5);
         QVERIFY(time.elapsed() < 2000); // the whole takes 41 s

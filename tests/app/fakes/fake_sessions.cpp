@@ -13,15 +13,12 @@ public:
 
     engine::Finished generate(const engine::Request& request,
                               const engine::EventSink& sink) override {
-        stopped_ = false; // as the engine does: a cancel before the start is forgotten
         ++script_->generations;
         sink(engine::PrefillProgress{10, 0, 0});
-        engine::Finished finished = script_->play(request, sink, stopped_);
+        engine::Finished finished = script_->play(request, sink);
         sink(finished);
         return finished;
     }
-
-    void cancel() noexcept override { stopped_ = true; }
 
     [[nodiscard]] Expected<engine::ContextUse> measure(const engine::Request& request) override {
         engine::ContextUse use;
@@ -32,7 +29,6 @@ public:
 
 private:
     std::shared_ptr<FakeScript> script_;
-    std::atomic<bool> stopped_ = false;
 };
 
 class FakeModel final : public engine::Model {
@@ -103,8 +99,7 @@ std::unique_ptr<SessionFactory> fakeSessions(std::shared_ptr<FakeScript> script)
 }
 
 FakeScript::Play plays::answer(std::vector<std::string> pieces) {
-    return [pieces = std::move(pieces)](const engine::Request&, const engine::EventSink& sink,
-                                        const std::atomic<bool>&) {
+    return [pieces = std::move(pieces)](const engine::Request&, const engine::EventSink& sink) {
         for (const std::string& piece : pieces)
             sink(engine::AnswerText{piece, 1});
         engine::Finished finished;
@@ -114,10 +109,9 @@ FakeScript::Play plays::answer(std::vector<std::string> pieces) {
 }
 
 FakeScript::Play plays::endless() {
-    return [](const engine::Request&, const engine::EventSink& sink,
-              const std::atomic<bool>& stopped) {
+    return [](const engine::Request& request, const engine::EventSink& sink) {
         engine::Finished finished;
-        while (!stopped) {
+        while (!request.stop.stop_requested()) {
             sink(engine::AnswerText{"x", 1});
             ++finished.statistics.answerTokens;
             std::this_thread::sleep_for(std::chrono::microseconds(200));

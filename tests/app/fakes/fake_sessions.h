@@ -15,9 +15,8 @@ namespace lapidary::app {
 
 /// What the fakes do and what was done to them, shared by a test and its factory.
 struct FakeScript {
-    /// Runs on the engine thread in place of a generation; `stopped` becomes true on cancel.
-    using Play = std::function<engine::Finished(const engine::Request&, const engine::EventSink&,
-                                                const std::atomic<bool>& stopped)>;
+    /// Runs on the engine thread in place of a generation.
+    using Play = std::function<engine::Finished(const engine::Request&, const engine::EventSink&)>;
 
     std::optional<Error> planError;
     std::optional<Error> loadError;

@@ -2,10 +2,12 @@
 #include "registry.h"
 #include "session.h"
 
+#include <QElapsedTimer>
 #include <QTest>
 
 #include <atomic>
 #include <chrono>
+#include <stop_token>
 #include <thread>
 
 namespace lapidary::engine::test {
@@ -28,6 +30,8 @@ private slots:
     void continuingIsAsIfItHadNotStopped();
     void cancelEndsWithinOneToken();
     void cancelFromAnotherThreadEndsLongPrompts();
+    void cancelBeforeTheBeginningIsKept();
+    void cancelIsSeenBetweenPictures();
     void stopStringsEndTheAnswerBeforeThem();
     void maxTokensEndTheAnswer();
     void aFullContextEndsTheAnswer();
@@ -86,6 +90,12 @@ Request ask(const std::string& text, std::uint64_t seed = 1, int maxTokens = 24)
     request.thinking = false;
     request.sampling.seed = seed;
     request.maxTokens = maxTokens;
+    return request;
+}
+
+/// The request, with the stop that ends it.
+Request stoppable(Request request, const std::stop_source& stop) {
+    request.stop = stop.get_token();
     return request;
 }
 
@@ -260,10 +270,11 @@ void SessionTest::cancelEndsWithinOneToken() {
     const Request request = wordy(*session, 40);
     const Told whole = generate(*session, request);
     std::size_t atCancel = 0;
-    const Told cut = generate(*session, request, [&](const Told& told) {
+    std::stop_source stop;
+    const Told cut = generate(*session, stoppable(request, stop), [&](const Told& told) {
         if (told.answer.size() >= 5 && atCancel == 0) {
             atCancel = told.events.size();
-            session->cancel();
+            stop.request_stop();
         }
     });
     QCOMPARE(cut.finished.reason, FinishReason::Cancelled);
@@ -286,11 +297,12 @@ void SessionTest::cancelFromAnotherThreadEndsLongPrompts() {
     const auto session = open(folder.load(tinyRecipe(4000)));
     const Request request = ask(std::string(3500, 'q'));
     std::atomic<bool> begun = false;
+    std::stop_source stop;
     std::jthread canceller([&] {
         begun.wait(false);
-        session->cancel();
+        stop.request_stop();
     });
-    const Told cut = generate(*session, request, [&](const Told& told) {
+    const Told cut = generate(*session, stoppable(request, stop), [&](const Told& told) {
         // From here on the cancel may come at any moment of any chunk.
         if (told.progress.size() == 2 && !begun.exchange(true))
             begun.notify_one();
@@ -301,6 +313,44 @@ void SessionTest::cancelFromAnotherThreadEndsLongPrompts() {
     QVERIFY(again.progress.front().reusedTokens >= 64);
     const auto fresh = open(folder.load(tinyRecipe(4000)));
     QCOMPARE(again.all(), generate(*fresh, request).all());
+}
+
+void SessionTest::cancelBeforeTheBeginningIsKept() {
+    const TinyFolder folder("dense/checkpoint");
+    const auto session = open(folder.load(tinyRecipe(kContext)));
+    std::stop_source stop;
+    stop.request_stop();
+    const Told never = generate(*session, stoppable(ask("hello"), stop));
+    QCOMPARE(never.finished.reason, FinishReason::Cancelled);
+    QVERIFY(never.answer.empty());
+    for (const PrefillProgress& progress : never.progress)
+        QCOMPARE(progress.doneTokens, 0);
+    // It was this request's alone.
+    QCOMPARE(generate(*session, wordy(*session)).finished.reason, FinishReason::Length);
+}
+
+void SessionTest::cancelIsSeenBetweenPictures() {
+    const TinyFolder folder("unified/checkpoint");
+    const auto session = open(folder.load(tinyRecipe(4000)));
+    Request request = ask("compare them", 1, 1);
+    auto& parts = request.messages.front().parts;
+    for (int i = 0; i < 12; ++i)
+        parts.insert(parts.begin(),
+                     ImagePart{.image = picture(static_cast<std::uint8_t>(9 * i)), .budget = 280});
+    QElapsedTimer clock;
+    clock.start();
+    const Told whole = generate(*open(folder.load(tinyRecipe(4000))), request);
+    const qint64 wholeMs = clock.restart();
+    QCOMPARE(whole.finished.reason, FinishReason::Length);
+
+    std::stop_source stop;
+    const Told cut = generate(*session, stoppable(request, stop), [&](const Told& told) {
+        if (told.progress.size() == 2)
+            stop.request_stop();
+    });
+    QCOMPARE(cut.finished.reason, FinishReason::Cancelled);
+    QCOMPARE(cut.progress.size(), std::size_t{2});
+    QVERIFY2(clock.elapsed() < wholeMs, "the other pictures were not encoded");
 }
 
 void SessionTest::stopStringsEndTheAnswerBeforeThem() {
