@@ -224,6 +224,14 @@ public:
 
     virtual void rotateAndStore(const RotateAndStore& op) = 0;
     virtual void attention(const Attention& op) = 0;
+
+    /// rotateAndStore, then attention over the cache that it wrote; a backend may do both in one
+    /// pass. Both name the same q, whose content is unspecified afterwards.
+    virtual void rotateAndAttend(const RotateAndStore& rotate, const Attention& op) {
+        rotateAndStore(rotate);
+        attention(op);
+    }
+
     virtual void gatedMlp(const GatedMlp& op) = 0;
     virtual void route(const Route& op) = 0;
     virtual void expertMlp(const ExpertMlp& op) = 0;

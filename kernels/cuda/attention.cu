@@ -1,106 +1,131 @@
-// Attention of 1 to 16 rows: the keys are cut into runs of 256 by absolute position, a block a run,
-// and the runs are merged in order. So neither the rows beside a row nor the blocks decide its
-// bits.
-#include "cuda/attention_tile.cuh"
+// Attention of 1 to 16 rows: one kernel from raw projections to merged output.
+#include "cuda/arch/dependent_launch.cuh"
+#include "cuda/attention_merge.cuh"
+
+#include <algorithm>
 
 namespace lapidary::kernels::cuda {
 namespace {
 
-constexpr int64_t kRun = 256;
-
-struct RunRange {
-    int64_t first, count; // runs of kRun keys
-};
-
-RunRange runsOf(const AttentionProblem& problem) {
-    const int64_t begin =
-        problem.window > 0 ? max(int64_t(0), problem.firstPosition - problem.window + 1) : 0;
-    const int64_t end = problem.firstPosition + problem.rows; // decode has no image runs
-    return {begin / kRun, (end - 1) / kRun - begin / kRun + 1};
-}
-
-/// What a run leaves for one query: output [headDim] not divided, largest score, sum of weights.
-struct Partials {
-    float* out;     // [runs, kvHeads, queries, headDim]
-    float* maximum; // [runs, kvHeads, queries]
-    float* sum;     // [runs, kvHeads, queries]
-};
-
-Partials place(const AttentionProblem& p, int64_t runs, void* scratch) {
-    const int64_t queries = runs * p.kvHeads * p.queries();
-    auto* out = static_cast<float*>(scratch);
-    return {out, out + queries * p.headDim, out + queries * (p.headDim + 1)};
-}
-
-template <int kDim>
-__global__ void __launch_bounds__(kAttentionThreads)
-    runKernel(const __grid_constant__ AttentionProblem problem, int64_t firstRun,
-              Partials partials) {
-    using Tile = AttentionTile<kDim, 1>;
+template <int kDim, int kTiles, int kStages, int kBlocks>
+__global__ void __launch_bounds__(kDecodeThreads, kBlocks)
+    decodeKernel(const __grid_constant__ AttentionProblem p, const __grid_constant__ RawRows raw,
+                 const __grid_constant__ RunSums sums, DecodeCounters* counters) {
+    startDependents();
+    using Run = DecodeRun<kDim, kTiles, kStages>;
     extern __shared__ uint4 memory[];
-    auto& shared = *reinterpret_cast<typename Tile::Shared*>(memory);
-    const int first = blockIdx.z * Tile::kQueries;
-    Tile tile(problem, shared, blockIdx.y, first);
-    const int64_t begin = (firstRun + blockIdx.x) * kRun;
-    tile.walk(begin, min(begin + kRun, problem.firstPosition + problem.rows));
+    auto& shared = *reinterpret_cast<typename Run::Shared*>(memory);
+    waitForPrevious();
 
-    const int64_t base =
-        (int64_t(blockIdx.x) * problem.kvHeads + blockIdx.y) * problem.queries() + first;
-    tile.each([&](int query, int column, float value) {
-        partials.out[(base + query) * problem.headDim + column] = value;
-    });
-    const int query = threadIdx.x;
-    if (query < Tile::kQueries && first + query < problem.queries()) {
-        partials.maximum[base + query] = shared.maximum[query];
-        partials.sum[base + query] = shared.sum[query];
+    const int first = static_cast<int>(p.position ? __ldcg(p.position) : p.firstPosition);
+    const RunRange range = runsOf(p.window, first, p.rows);
+    const int groups = (p.queries() + Run::Shape::kQueries - 1) / Run::Shape::kQueries;
+    const int units = p.kvHeads * groups; // adjacent, so that the groups of a run share its keys
+    const int items = range.count * units;
+
+    if (blockIdx.x == 0 && p.largest != nullptr)
+        for (int i = threadIdx.x; i < p.rows * p.heads; i += kDecodeThreads)
+            p.largest[i] = 0;
+
+    // The last runs are the long ones: begin with them. Blocks take what is left as they finish.
+    {
+        Run block(p, raw, sums, shared, first);
+        for (int item = blockIdx.x; item < items;) {
+            unsigned claim = 0;
+            const bool more = items > static_cast<int>(gridDim.x);
+            if (more && threadIdx.x == 0)
+                claim = atomicAdd(&counters->claimed, 1U);
+            const int unit = item % units;
+            block.compute(range, range.first + range.count - 1 - item / units, unit / groups,
+                          unit % groups);
+            if (!more)
+                break;
+            if (threadIdx.x == 0)
+                shared.next = static_cast<int>(gridDim.x + claim);
+            __syncthreads();
+            item = shared.next;
+        }
     }
+
+    const int tasks = mergeTasks(p);
+    const bool merges = blockIdx.x == 0 || static_cast<int>(blockIdx.x) < tasks;
+    meet(&counters->barrier, merges);
+    if (!merges)
+        return;
+    if (blockIdx.x == 0 && threadIdx.x == 0)
+        counters->claimed = 0; // every block has claimed for the last time
+    for (int task = blockIdx.x; task < tasks; task += gridDim.x)
+        mergeRuns(p, sums, range, task, *reinterpret_cast<MergeShared*>(memory));
 }
 
-// A block a query: the runs in order, weighed by their largest scores.
-__global__ void mergeKernel(const __grid_constant__ AttentionProblem p, int64_t runs,
-                            Partials partials) {
-    const int at = blockIdx.x, head = blockIdx.y;
-    const int64_t stride = int64_t(p.kvHeads) * p.queries();
-    const int64_t base = int64_t(head) * p.queries() + at;
-    float largest = -INFINITY;
-    for (int64_t r = 0; r < runs; ++r)
-        largest = fmaxf(largest, partials.maximum[base + r * stride]);
-    float sum = 0;
-    for (int64_t r = 0; r < runs; ++r)
-        sum +=
-            partials.sum[base + r * stride] * __expf(partials.maximum[base + r * stride] - largest);
-    const int group = p.group();
-    Bf16* out = p.out + (int64_t(at / group) * p.heads + head * group + at % group) * p.headDim;
-    for (int column = threadIdx.x; column < p.headDim; column += blockDim.x) {
-        float value = 0;
-        for (int64_t r = 0; r < runs; ++r)
-            value += partials.out[(base + r * stride) * p.headDim + column]
-                     * __expf(partials.maximum[base + r * stride] - largest);
-        out[column] = toBits(value / sum);
+/// What the current card offers to a kernel.
+struct Card {
+    int processors = 0, sharedBytes = 0; // multiprocessors; the most a block may have
+    static Card current() {
+        Card card;
+        int device = 0;
+        cudaGetDevice(&device);
+        cudaDeviceGetAttribute(&card.processors, cudaDevAttrMultiProcessorCount, device);
+        cudaDeviceGetAttribute(&card.sharedBytes, cudaDevAttrMaxSharedMemoryPerBlockOptin, device);
+        return card;
     }
+};
+
+RunSums place(const AttentionProblem& p, void* scratch) {
+    const int runs = mostRuns(p);
+    const int64_t sums = int64_t(runs) * p.kvHeads * p.queries();
+    auto* const out = static_cast<float*>(scratch);
+    return {out, out + sums * p.headDim, out + sums * (p.headDim + 1), runs};
+}
+
+template <int kDim, int kTiles, int kStages, int kBlocks>
+void launch(const AttentionProblem& p, const RawRows& raw, const RunSums& sums, const Card& card,
+            DecodeCounters* counters, cudaStream_t stream) {
+    using Shape = DecodeShape<kDim, kTiles, kStages>;
+    const auto kernel = decodeKernel<kDim, kTiles, kStages, kBlocks>;
+    const size_t bytes = std::max(sizeof(typename Shape::Shared),
+                                  sizeof(MergeShared) + 2 * sizeof(float) * sums.mostRuns);
+    cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
+                         static_cast<int>(bytes));
+    // The blocks wait for each other, so all must have a place at once.
+    int resident = 0;
+    cudaOccupancyMaxActiveBlocksPerMultiprocessor(&resident, kernel, kDecodeThreads, bytes);
+    const int groups = (p.queries() + Shape::kQueries - 1) / Shape::kQueries;
+    const int blocks =
+        std::min(sums.mostRuns * p.kvHeads * groups, std::max(1, resident * card.processors));
+    launchDependent(kernel, dim3(static_cast<unsigned>(blocks)), dim3(kDecodeThreads), bytes,
+                    stream, p, raw, sums, counters);
 }
 
 } // namespace
 
-size_t decodeScratchBytes(const AttentionProblem& problem) {
-    return sizeof(float) * static_cast<size_t>(runsOf(problem).count) * problem.kvHeads
-           * problem.queries() * (problem.headDim + 2);
+size_t decodeScratchBytes(const AttentionProblem& p) {
+    return sizeof(float) * static_cast<size_t>(mostRuns(p)) * p.kvHeads * p.queries()
+           * (p.headDim + 2);
 }
 
-void attentionDecode(const AttentionProblem& problem, void* scratch, cudaStream_t stream) {
-    const RunRange runs = runsOf(problem);
-    const Partials partials = place(problem, runs.count, scratch);
-    withHeadDim(problem.headDim, [&]<int kDim>() {
-        using Shared = AttentionShared<kDim, 1>;
-        cudaFuncSetAttribute(runKernel<kDim>, cudaFuncAttributeMaxDynamicSharedMemorySize,
-                             sizeof(Shared));
-        const dim3 grid(static_cast<unsigned>(runs.count), problem.kvHeads,
-                        (problem.queries() + 15) / 16);
-        runKernel<kDim>
-            <<<grid, kAttentionThreads, sizeof(Shared), stream>>>(problem, runs.first, partials);
-    });
-    mergeKernel<<<dim3(problem.queries(), problem.kvHeads), 128, 0, stream>>>(problem, runs.count,
-                                                                              partials);
+void attentionDecode(const AttentionProblem& problem, const RawRows& raw, void* scratch,
+                     unsigned* counters, cudaStream_t stream) {
+    static_assert(sizeof(DecodeCounters) <= kDecodeCounterBytes);
+    const Card card = Card::current();
+    const RunSums sums = place(problem, scratch);
+    auto* const counts = reinterpret_cast<DecodeCounters*>(counters);
+    const auto run = [&]<int kDim, int kTiles, int kStages, int kBlocks>() {
+        launch<kDim, kTiles, kStages, kBlocks>(problem, raw, sums, card, counts, stream);
+    };
+    // Two pieces of 16 queries share the keys of a block; the bits are the same as in two blocks.
+    const bool two = problem.queries() > 16;
+    if (problem.headDim <= 128) {
+        two ? run.template operator()<128, 2, 2, 2>() : run.template operator()<128, 1, 2, 2>();
+    } else if (problem.headDim <= 256) {
+        // 64 KB of K and V on their way, two blocks an SM of 228 KB.
+        two ? run.template operator()<256, 2, 2, 2>() : run.template operator()<256, 1, 2, 2>();
+    } else if (sizeof(DecodeShape<512, 2, 3>::Shared) <= static_cast<size_t>(card.sharedBytes)) {
+        // 192 KB on their way, one block an SM.
+        two ? run.template operator()<512, 2, 3, 1>() : run.template operator()<512, 1, 3, 1>();
+    } else {
+        two ? run.template operator()<512, 2, 1, 1>() : run.template operator()<512, 1, 1, 1>();
+    }
 }
 
 } // namespace lapidary::kernels::cuda

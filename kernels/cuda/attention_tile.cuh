@@ -14,53 +14,13 @@
 //   memory   q, one step of K and one of V: (16 · kTiles + 64) · (kDim + 8) · 2 B;
 //            V of a step is on its way while its scores are computed, K of the next one after that
 #include "cuda/attention.h"
-#include "cuda/device_math.cuh"
+#include "cuda/head_size.h"
+#include "cuda/tensor_core.cuh"
 
 namespace lapidary::kernels::cuda {
 
 constexpr int kAttentionThreads = 256;
 constexpr int kKeys = 32;
-
-__device__ __forceinline__ uint32_t sharedAddress(const void* p) {
-    return static_cast<uint32_t>(__cvta_generic_to_shared(p));
-}
-
-__device__ __forceinline__ void copyAsync(void* to, const void* from, bool valid) {
-    const int bytes = valid ? 16 : 0; // the rest of the 16 bytes becomes zero
-    asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(sharedAddress(to)),
-                 "l"(from), "r"(bytes));
-}
-__device__ __forceinline__ void commitCopies() {
-    asm volatile("cp.async.commit_group;");
-}
-template <int kLeft>
-__device__ __forceinline__ void waitCopies() {
-    asm volatile("cp.async.wait_group %0;" ::"n"(kLeft));
-}
-
-__device__ __forceinline__ void loadMatrix(uint32_t (&r)[4], const Bf16* p) {
-    asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0,%1,%2,%3}, [%4];"
-                 : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3])
-                 : "r"(sharedAddress(p)));
-}
-__device__ __forceinline__ void loadMatrixTransposed(uint32_t (&r)[2], const Bf16* p) {
-    asm volatile("ldmatrix.sync.aligned.m8n8.x2.trans.shared.b16 {%0,%1}, [%2];"
-                 : "=r"(r[0]), "=r"(r[1])
-                 : "r"(sharedAddress(p)));
-}
-__device__ __forceinline__ void loadMatrixPair(uint32_t (&r)[2], const Bf16* p) {
-    asm volatile("ldmatrix.sync.aligned.m8n8.x2.shared.b16 {%0,%1}, [%2];"
-                 : "=r"(r[0]), "=r"(r[1])
-                 : "r"(sharedAddress(p)));
-}
-__device__ __forceinline__ void multiply(float (&c)[4], const uint32_t (&a)[4],
-                                         const uint32_t (&b)[2]) {
-    asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, "
-                 "{%4,%5,%6,%7}, {%8,%9}, "
-                 "{%0,%1,%2,%3};"
-                 : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
-                 : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
-}
 
 /// Shared memory of a tile. kDim is headDim rounded up to a size that is compiled; the columns
 /// beyond headDim are zero. Rows are padded by 16 bytes so that ldmatrix meets every bank once.
@@ -282,18 +242,5 @@ private:
     int head_, first_, warp_, lane_;
     float out_[kTiles][kColumnTiles][4] = {};
 };
-
-/// Calls run.template operator()<kDim>() with the compiled head size that holds `headDim`.
-template <class Run>
-void withHeadDim(int headDim, Run run) {
-    if (headDim <= 64)
-        run.template operator()<64>();
-    else if (headDim <= 128)
-        run.template operator()<128>();
-    else if (headDim <= 256)
-        run.template operator()<256>();
-    else
-        run.template operator()<512>();
-}
 
 } // namespace lapidary::kernels::cuda

@@ -63,6 +63,12 @@ Expected<std::unique_ptr<Backend>> CudaBackend::open(int device) {
     if (!stream)
         return std::unexpected(std::move(stream.error()));
     std::unique_ptr<CudaBackend> backend(new CudaBackend(std::move(*stream)));
+    auto counters = backend->allocate(kDecodeCounterBytes);
+    if (!counters)
+        return std::unexpected(std::move(counters.error()));
+    backend->decodeCounters_ = std::move(*counters);
+    cudaMemsetAsync(backend->decodeCounters_.memory.get(), 0, kDecodeCounterBytes,
+                    backend->stream_->handle());
     if (auto ready = backend->wait(); !ready)
         return std::unexpected(std::move(ready.error()));
     return backend;
@@ -224,11 +230,14 @@ void CudaBackend::rotateAndStore(const RotateAndStore& op) {
     cuda::rotateAndStore(problem, stream_->handle());
 }
 
-void CudaBackend::attention(const Attention& op) {
+namespace {
+
+AttentionProblem problemOf(const Attention& op) {
     AttentionProblem problem{.q = halves(op.q),
                              .k = halves(op.cache.k),
                              .v = halves(op.cache.v),
                              .out = halves(op.out),
+                             .largest = op.largest.empty() ? nullptr : floats(op.largest),
                              .capacity = op.cache.capacity(),
                              .firstPosition = op.firstPosition,
                              .window = op.window,
@@ -240,10 +249,47 @@ void CudaBackend::attention(const Attention& op) {
                     && op.runs.size() <= kMostRuns);
     for (const Run& run : op.runs)
         problem.runs[problem.runCount++] = {run.begin, run.end};
-    if (problem.rows > kSkinnyRows || problem.runCount > 0)
+    return problem;
+}
+
+bool decodes(const AttentionProblem& problem) {
+    return problem.rows <= kSkinnyRows && problem.runCount == 0;
+}
+
+} // namespace
+
+void CudaBackend::attention(const Attention& op) {
+    const AttentionProblem problem = problemOf(op);
+    if (decodes(problem))
+        decodeAttention(problem, {});
+    else
         attentionPrefill(problem, stream_->handle());
-    else if (void* scratch = stream_->scratch(decodeScratchBytes(problem)))
-        attentionDecode(problem, scratch, stream_->handle());
+}
+
+void CudaBackend::rotateAndAttend(const RotateAndStore& rotate, const Attention& op) {
+    const AttentionProblem problem = problemOf(op);
+    if (!decodes(problem)) {
+        rotateAndStore(rotate);
+        attentionPrefill(problem, stream_->handle());
+        return;
+    }
+    LAPIDARY_ASSERT(rotate.q.data == op.q.data && rotate.firstPosition == op.firstPosition);
+    RawRows raw{.qNorm = floats(rotate.qNorm),
+                .frequencies = floats(rotate.frequencies),
+                .epsilon = rotate.epsilon};
+    if (!rotate.k.empty()) {
+        LAPIDARY_ASSERT(rotate.cache.k.data == op.cache.k.data);
+        raw.k = halves(rotate.k);
+        raw.v = halves(rotate.v);
+        raw.kNorm = floats(rotate.kNorm);
+    }
+    decodeAttention(problem, raw);
+}
+
+void CudaBackend::decodeAttention(const AttentionProblem& problem, const RawRows& raw) {
+    if (void* scratch = stream_->scratch(decodeScratchBytes(problem)))
+        attentionDecode(problem, raw, scratch, static_cast<unsigned*>(decodeCounters_.memory.get()),
+                        stream_->handle());
 }
 
 void CudaBackend::gatedMlp(const GatedMlp& op) {

@@ -10,6 +10,9 @@
 
 namespace lapidary::kernels::cuda {
 
+struct AttentionProblem;
+struct RawRows;
+
 /// The vocabulary on an NVIDIA card from compute capability 8.0 up: activations and caches in bf16,
 /// weights as bf16 in the card's memory. 1 to 16 rows are computed by the same instructions
 /// whatever their number; more rows by cuBLASLt and tiles of queries.
@@ -35,6 +38,7 @@ public:
     void logits(const Weight& w, const Tensor& x, float cap, const Tensor& y) override;
     void rotateAndStore(const RotateAndStore& op) override;
     void attention(const Attention& op) override;
+    void rotateAndAttend(const RotateAndStore& rotate, const Attention& op) override;
     void gatedMlp(const GatedMlp& op) override;
     void route(const Route& op) override;
     void expertMlp(const ExpertMlp& op) override;
@@ -51,6 +55,7 @@ public:
     void sample(const Sample& op) override;
 
 private:
+    void decodeAttention(const AttentionProblem& problem, const RawRows& raw);
     void project(const Weight& w, const Tensor& x, const Tensor& y);
 
     /// A wide choice (no topK, or a very large one) is rare: the processor makes it.
@@ -61,6 +66,7 @@ private:
 
     std::unique_ptr<Stream> stream_;
     MatrixProduct products_;
+    Buffer decodeCounters_; ///< of attentionDecode
 };
 
 } // namespace lapidary::kernels::cuda

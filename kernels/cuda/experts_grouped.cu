@@ -1,8 +1,8 @@
 // The mixture of experts for a prefill chunk. Pairs of (row, rank) are sorted by expert, stably, so
 // that the sums do not depend on timing; tiles of 64 pairs of one expert × 64 channels share the
 // weights; the last kernel adds a row's experts in rank order.
-#include "cuda/attention_tile.cuh"
 #include "cuda/experts.h"
+#include "cuda/tensor_core.cuh"
 
 namespace lapidary::kernels::cuda {
 namespace {

@@ -1,5 +1,5 @@
 // Head norms, rotation and the way into the cache: a warp a head of a row.
-#include "cuda/device_math.cuh"
+#include "cuda/head_rotation.cuh"
 #include "cuda/rotate_store.h"
 
 namespace lapidary::kernels::cuda {
@@ -11,7 +11,7 @@ __device__ float headScale(const Bf16* x, int headDim, float epsilon) {
     float sum = 0;
     for (int i = threadIdx.x % 32; i < headDim; i += 32) {
         const float v = toFloat(x[i]);
-        sum += v * v;
+        sum = fmaf(v, v, sum);
     }
     return rsqrtf(warpSum(sum) / static_cast<float>(headDim) + epsilon);
 }
@@ -21,12 +21,10 @@ template <class Angle>
 __device__ void normAndRotate(const Bf16* x, const float* weight, float scale, int half, Bf16* y,
                               Angle angle) {
     for (int i = threadIdx.x % 32; i < half; i += 32) {
-        const float a = toFloat(x[i]) * scale * weight[i];
-        const float b = toFloat(x[i + half]) * scale * weight[i + half];
-        float sine, cosine;
-        sincosf(angle(i), &sine, &cosine);
-        y[i] = toBits(a * cosine - b * sine);
-        y[i + half] = toBits(b * cosine + a * sine);
+        float a = toFloat(x[i]), b = toFloat(x[i + half]);
+        rotatePair(a, b, scale, weight[i], weight[i + half], angle(i));
+        y[i] = toBits(a);
+        y[i + half] = toBits(b);
     }
 }
 

@@ -39,17 +39,17 @@ void AttentionBlock::apply(kernels::Backend& backend, const Step& step,
         store.k = key.as({rows, kvHeads, headDim});
         store.v = value.as({rows, kvHeads, headDim});
     }
-    backend.rotateAndStore(store);
-    backend.attention({
-        .q = store.q,
-        .cache = cache,
-        .firstPosition = step.firstPosition,
-        .window = window,
-        // Full layers stay causal inside an image (gemma4.md 5.6).
-        .runs = window > 0 ? step.runs : std::span<const kernels::Run>{},
-        .out = attended.as({rows, heads, headDim}),
-        .largest = largest,
-    });
+    backend.rotateAndAttend(store,
+                            {
+                                .q = store.q,
+                                .cache = cache,
+                                .firstPosition = step.firstPosition,
+                                .window = window,
+                                // Full layers stay causal inside an image (gemma4.md 5.6).
+                                .runs = window > 0 ? step.runs : std::span<const kernels::Run>{},
+                                .out = attended.as({rows, heads, headDim}),
+                                .largest = largest,
+                            });
     backend.linear(o, attended, activations.branch.slice(0, rows), largest);
 }
 

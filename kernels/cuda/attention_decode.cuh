@@ -1,0 +1,434 @@
+#pragma once
+
+// One run of keys for the queries of one K/V head, by one block of eight warps.
+//
+//   queries  rows × group of a K/V head, packed into kTiles pieces of 16; normed and rotated here
+//   keys     in steps of 32 at absolute multiples of 32, kStages steps of K and of V on their way
+//   scores   each warp multiplies its own columns of q and K (512 columns: 64 each for all 32 keys;
+//            fewer columns: 64 for one half of the keys), so it waits for nobody's copies but its
+//            own; the partial scores meet in shared memory and are added in order
+//   softmax  16 threads a query, two keys each; maximum and sum stay in their registers
+//   output   each warp holds kDim / 8 columns of all queries
+//
+// Two barriers a step. Rows of K and V lie in shared memory without padding: piece c of 16 bytes of
+// row r at c xor (r mod 8), so that ldmatrix meets every bank once.
+//
+// The rows that are being decoded come raw: the block whose run holds their position norms and
+// rotates their K and V straight into its step in shared memory, and into the cache. Masked keys
+// weigh exactly nothing and their V is zero, whatever the cache holds there.
+#include "cuda/attention_runs.cuh"
+#include "cuda/head_rotation.cuh"
+#include "cuda/tensor_core.cuh"
+
+#include <climits>
+
+namespace lapidary::kernels::cuda {
+
+inline constexpr int kDecodeThreads = 256;
+
+/// What the runs leave for the merge, a query of a K/V head after the other.
+struct RunSums {
+    float* out;     ///< [kvHeads · queries, mostRuns, headDim], not divided
+    float* maximum; ///< [kvHeads · queries, mostRuns], of scores · log2 e
+    float* sum;     ///< [kvHeads · queries, mostRuns]
+    int mostRuns;
+};
+
+template <int kDim, int kTiles, int kStages>
+struct DecodeShape {
+    static constexpr int kStep = 32;                      // keys
+    static constexpr int kKeyParts = kDim >= 512 ? 1 : 2; // warps that share columns in scores
+    static constexpr int kSlices = 8 / kKeyParts;         // of columns in scores
+    static constexpr int kScoreColumns = kDim / kSlices;  // a warp's
+    static constexpr int kScoreKeys = kStep / kKeyParts;  // a warp's
+    static constexpr int kOutColumns = kDim / 8;          // a warp's
+    static constexpr int kQueries = 16 * kTiles;
+    static constexpr int kRowBytes = kDim * 2;
+    static constexpr int kStepBytes = kStep * kRowBytes;
+
+    struct Shared {
+        uint4 k[kStages][kStepBytes / 16];
+        uint4 v[kStages][kStepBytes / 16];
+        union {
+            float scores[kTiles][kSlices][16][kStep]; // column xor 8 · (row mod 4)
+            uint4 q[kQueries][kRowBytes / 16];        // before the first step
+        };
+        Bf16 weights[kQueries][kStep + 8];
+        float rescale[kQueries];
+        int next;
+    };
+};
+
+template <int kDim, int kTiles, int kStages>
+class DecodeRun {
+public:
+    using Shape = DecodeShape<kDim, kTiles, kStages>;
+    using Shared = typename Shape::Shared;
+
+    __device__ DecodeRun(const AttentionProblem& p, const RawRows& raw, const RunSums& sums,
+                         Shared& shared, int first)
+        : p_(p)
+        , raw_(raw)
+        , sums_(sums)
+        , s_(shared)
+        , first_(first)
+        , fresh_(raw.k ? first : INT_MAX)
+        , warp_(threadIdx.x / 32)
+        , lane_(threadIdx.x % 32)
+        , window_(p.window > 0 ? static_cast<int>(p.window) : INT_MAX / 2) {}
+
+    /// The sums of run `run` for the queries from `group` · kQueries of K/V head `head`.
+    __device__ void compute(const RunRange& range, int run, int head, int group) {
+        const bool windowed = p_.window > 0;
+        begin_ = max(beginOfRun(windowed, run), range.begin);
+        end_ = min(beginOfRun(windowed, run + 1), range.end);
+        start_ = begin_ / Shape::kStep * Shape::kStep;
+        capacity_ = static_cast<int>(p_.capacity);
+        head_ = head;
+        stores_ = group == 0;
+        firstQuery_ = group * Shape::kQueries;
+        const int steps = (end_ - start_ + Shape::kStep - 1) / Shape::kStep;
+
+#pragma unroll
+        for (int s = 0; s < kStages; ++s) {
+            loadKeys(s, steps);
+            commitCopies();
+            if (s + 1 < kStages) {
+                loadValues(s, steps);
+                commitCopies();
+            }
+        }
+        prepareQueries();
+        for (int step = 0; step < steps; ++step) {
+            waitCopies<2 * kStages - 2>(); // this step's K is here
+            __syncwarp();
+            scoreKeys(step);
+            __syncthreads();
+            // All warps are done with this step's K and the last one's V.
+            loadValues(step + kStages - 1, steps);
+            commitCopies();
+            loadKeys(step + kStages, steps);
+            commitCopies();
+            weighKeys(step);
+            waitCopies<2 * kStages - 1>(); // this step's V is here
+            __syncthreads();
+            addValues(step);
+        }
+        store(run - range.first);
+        __syncthreads(); // before the next run's steps
+    }
+
+private:
+    // The lane, anew: addresses made from it are computed where they are used instead of being held
+    // in registers throughout, which would cost the third block of an SM.
+    __device__ int lane() const {
+        int lane = lane_;
+        asm volatile("" : "+r"(lane));
+        return lane;
+    }
+
+    __device__ uint32_t place(const uint4* rows, int row, int piece) const {
+        return sharedAddress(rows) + row * Shape::kRowBytes + ((piece ^ (row & 7)) << 4);
+    }
+
+    // The part [firstColumn, firstColumn + kColumns) × [firstKey, firstKey + kKeys) of a step, by
+    // one warp.
+    template <int kColumns, int kKeys>
+    __device__ void copyPart(uint4* to, const Bf16* from, int step, int firstColumn, int firstKey) {
+        constexpr int kPieces = kColumns / 8;
+        const int lane = this->lane();
+        const int keys = start_ + step * Shape::kStep;
+        const int slots = keys % capacity_;
+        from += head_ * p_.headDim;
+        const int64_t stride = p_.kvHeads * p_.headDim;
+#pragma unroll
+        for (int i = 0; i < kPieces * kKeys / 32; ++i) {
+            const int at = i * 32 + lane;
+            const int key = firstKey + at / kPieces;
+            const int column = firstColumn + at % kPieces * 8;
+            const int position = keys + key;
+            const bool valid = position >= begin_ && position < end_ && column < p_.headDim;
+            if (valid && position >= fresh_)
+                continue; // written by computeFresh
+            int slot = slots + key;
+            while (slot >= capacity_)
+                slot -= capacity_;
+            copyAsync(place(to, key, column / 8), from + (valid ? slot * stride + column : 0),
+                      valid);
+        }
+    }
+
+    __device__ void loadKeys(int step, int steps) {
+        if (step >= steps)
+            return;
+        uint4* const to = s_.k[step % kStages];
+        copyPart<Shape::kScoreColumns, Shape::kScoreKeys>(
+            to, p_.k, step, warp_ % Shape::kSlices * Shape::kScoreColumns,
+            warp_ / Shape::kSlices * Shape::kScoreKeys);
+        eachFresh(step, [&](int key, int row, int slot) {
+            HeadPairs<kDim / 64> pairs;
+            const int half = p_.headDim / 2;
+            pairs.load(raw_.k + (int64_t(row) * p_.kvHeads + head_) * p_.headDim, half);
+            const auto position = static_cast<float>(first_ + row);
+            pairs.normAndRotate(raw_.kNorm, half, raw_.epsilon,
+                                [&](int i) { return position * raw_.frequencies[i]; });
+            putFresh(pairs, to, key, p_.k, slot);
+        });
+    }
+
+    __device__ void loadValues(int step, int steps) {
+        if (step >= steps)
+            return;
+        uint4* const to = s_.v[step % kStages];
+        copyPart<Shape::kOutColumns, Shape::kStep>(to, p_.v, step, warp_ * Shape::kOutColumns, 0);
+        eachFresh(step, [&](int key, int row, int slot) {
+            HeadPairs<kDim / 64> pairs;
+            const int half = p_.headDim / 2;
+            pairs.load(raw_.v + (int64_t(row) * p_.kvHeads + head_) * p_.headDim, half);
+            pairs.norm(half, raw_.epsilon);
+            putFresh(pairs, to, key, p_.v, slot);
+        });
+    }
+
+    // Calls take(key of the step, row, slot) for this warp's share of the rows in a step that are
+    // being decoded.
+    template <class Take>
+    __device__ void eachFresh(int step, Take take) {
+        const int keys = start_ + step * Shape::kStep;
+        const int end = min(keys + Shape::kStep, end_);
+        if (end <= fresh_)
+            return;
+#pragma unroll 1
+        for (int position = max(keys, fresh_) + warp_; position < end; position += 8)
+            take(position - keys, position - first_, position % capacity_);
+    }
+
+    template <int kPairs>
+    __device__ void putFresh(const HeadPairs<kPairs>& pairs, uint4* to, int key, const Bf16* cache,
+                             int slot) {
+        auto* const row = reinterpret_cast<Bf16*>(to) + key * kDim;
+        const auto swizzled = [&](int i) { return ((i / 8) ^ (key & 7)) * 8 + i % 8; };
+        // The cache of the problem is read by all and written by the block that stores.
+        Bf16* const stored =
+            const_cast<Bf16*>(cache) + int64_t(slot * p_.kvHeads + head_) * p_.headDim;
+        pairs.each(p_.headDim / 2, [&](int i, Bf16 bits) {
+            row[swizzled(i)] = bits;
+            if (stores_)
+                stored[i] = bits;
+        });
+        // Columns beyond the head are zero already: copyPart filled them.
+    }
+
+    // Queries, normed and rotated, to shared memory and from there into registers.
+    __device__ void prepareQueries() {
+        HeadPairs<kDim / 64> heads[2 * kTiles];
+        const int group = p_.group(), half = p_.headDim / 2;
+#pragma unroll
+        for (int i = 0; i < 2 * kTiles; ++i) {
+            const int at = min(firstQuery_ + warp_ + 8 * i, p_.queries() - 1);
+            heads[i].load(p_.q + queryRow(at) * p_.headDim, half);
+        }
+#pragma unroll
+        for (int i = 0; i < 2 * kTiles; ++i) {
+            const int query = warp_ + 8 * i, at = firstQuery_ + query;
+            const bool valid = at < p_.queries();
+            if (valid && raw_.qNorm != nullptr) {
+                const auto position = static_cast<float>(first_ + at / group);
+                heads[i].normAndRotate(raw_.qNorm, half, raw_.epsilon,
+                                       [&](int j) { return position * raw_.frequencies[j]; });
+            }
+            auto* const row = reinterpret_cast<Bf16*>(s_.q[query]);
+            const auto put = [&](int j, Bf16 bits) {
+                row[((j / 8) ^ (query & 7)) * 8 + j % 8] = valid ? bits : Bf16(0);
+            };
+            heads[i].each(half, put);
+            for (int j = p_.headDim + lane_; j < kDim; j += 32)
+                put(j, 0);
+        }
+        __syncthreads();
+        const int piece = warp_ % Shape::kSlices * (Shape::kScoreColumns / 8);
+#pragma unroll
+        for (int t = 0; t < kTiles; ++t)
+#pragma unroll
+            for (int d = 0; d < kDepth; ++d)
+                loadMatrix(q_[t][d],
+                           place(s_.q[0], t * 16 + lane_ % 16, piece + d * 2 + lane_ / 16));
+#pragma unroll
+        for (int t = 0; t < kTiles; ++t) {
+            maximum_[t] = -INFINITY;
+            sum_[t] = 0;
+            const int at = firstQuery_ + t * 16 + threadIdx.x / 16;
+            // No key is at or before −1, so a place without a query sees nothing.
+            last_[t] = at < p_.queries() ? first_ + at / group : -1;
+#pragma unroll
+            for (int n = 0; n < kOut; ++n)
+#pragma unroll
+                for (int c = 0; c < 4; ++c)
+                    out_[t][n][c] = 0;
+        }
+        __syncthreads(); // the scores take the queries' place
+    }
+
+    // Row of [rows · heads] where a packed query is.
+    __device__ int64_t queryRow(int at) const {
+        const int group = p_.group();
+        return int64_t(at / group) * p_.heads + head_ * group + at % group;
+    }
+
+    __device__ void scoreKeys(int step) {
+        const uint4* const k = s_.k[step % kStages];
+        const int firstKey = warp_ / Shape::kSlices * Shape::kScoreKeys;
+        const int slice = warp_ % Shape::kSlices;
+        const int piece = slice * (Shape::kScoreColumns / 8);
+        const int lane = this->lane();
+        float c[kTiles][kScores][4] = {};
+#pragma unroll
+        for (int d = 0; d < kDepth; ++d)
+#pragma unroll
+            for (int n = 0; n < kScores; n += 2) {
+                uint32_t b[4];
+                loadMatrix(b, place(k, firstKey + n * 8 + lane / 16 * 8 + lane % 8,
+                                    piece + d * 2 + lane / 8 % 2));
+#pragma unroll
+                for (int t = 0; t < kTiles; ++t) {
+                    multiply(c[t][n], q_[t][d], b[0], b[1]);
+                    multiply(c[t][n + 1], q_[t][d], b[2], b[3]);
+                }
+            }
+        const int row = lane / 4;
+#pragma unroll
+        for (int t = 0; t < kTiles; ++t)
+#pragma unroll
+            for (int n = 0; n < kScores; ++n) {
+                const int column = (firstKey + n * 8 + lane % 4 * 2) ^ ((row & 3) * 8);
+                auto& scores = s_.scores[t][slice];
+                *reinterpret_cast<float2*>(&scores[row][column]) = {c[t][n][0], c[t][n][1]};
+                *reinterpret_cast<float2*>(&scores[row + 8][column]) = {c[t][n][2], c[t][n][3]};
+            }
+    }
+
+    __device__ void weighKeys(int step) {
+        const int row = threadIdx.x / 16, key = threadIdx.x % 16 * 2;
+        const int column = key ^ ((row & 3) * 8);
+        const int position = start_ + step * Shape::kStep + key;
+#pragma unroll
+        for (int t = 0; t < kTiles; ++t) {
+            float a = 0, b = 0;
+#pragma unroll
+            for (int slice = 0; slice < Shape::kSlices; ++slice) {
+                const auto part =
+                    *reinterpret_cast<const float2*>(&s_.scores[t][slice][row][column]);
+                a += part.x;
+                b += part.y;
+            }
+            const int lowest = max(begin_, last_[t] - window_ + 1);
+            const bool seesA = position <= last_[t] && position >= lowest;
+            const bool seesB = position + 1 <= last_[t] && position + 1 >= lowest;
+            a = seesA ? a * kLog2E : -INFINITY;
+            b = seesB ? b * kLog2E : -INFINITY;
+            float largest = fmaxf(maximum_[t], fmaxf(a, b));
+#pragma unroll
+            for (int offset = 8; offset > 0; offset /= 2)
+                largest = fmaxf(largest, __shfl_xor_sync(~0U, largest, offset));
+            const uint32_t bits = packBits(seesA ? exp2Fast(a - largest) : 0.0F,
+                                           seesB ? exp2Fast(b - largest) : 0.0F);
+            // The sum is of what is multiplied: weights as bf16.
+            float sum = __uint_as_float(bits << 16) + __uint_as_float(bits & 0xFFFF0000U);
+#pragma unroll
+            for (int offset = 8; offset > 0; offset /= 2)
+                sum += __shfl_xor_sync(~0U, sum, offset);
+            const float rescale = maximum_[t] == largest ? 1.0F : exp2Fast(maximum_[t] - largest);
+            maximum_[t] = largest;
+            sum_[t] = fmaf(sum_[t], rescale, sum);
+            *reinterpret_cast<uint32_t*>(&s_.weights[t * 16 + row][key]) = bits;
+            if (key == 0)
+                s_.rescale[t * 16 + row] = rescale;
+        }
+    }
+
+    __device__ void addValues(int step) {
+        const uint4* const v = s_.v[step % kStages];
+        const int lane = this->lane();
+        const int piece = warp_ * (Shape::kOutColumns / 8);
+#pragma unroll
+        for (int t = 0; t < kTiles; ++t) {
+            const float low = s_.rescale[t * 16 + lane / 4];
+            const float high = s_.rescale[t * 16 + lane / 4 + 8];
+#pragma unroll
+            for (int n = 0; n < kOut; ++n) {
+                out_[t][n][0] *= low;
+                out_[t][n][1] *= low;
+                out_[t][n][2] *= high;
+                out_[t][n][3] *= high;
+            }
+        }
+#pragma unroll
+        for (int key = 0; key < Shape::kStep; key += 16) {
+            uint32_t a[kTiles][4];
+#pragma unroll
+            for (int t = 0; t < kTiles; ++t)
+                loadMatrix(a[t], &s_.weights[t * 16 + lane % 16][key + lane / 16 * 8]);
+#pragma unroll
+            for (int n = 0; n < kOut; n += 2) {
+                uint32_t b[4];
+                loadMatrixTransposed(b, place(v, key + lane % 16, piece + n + lane / 16));
+#pragma unroll
+                for (int t = 0; t < kTiles; ++t) {
+                    multiply(out_[t][n], a[t], b[0], b[1]);
+                    multiply(out_[t][n + 1], a[t], b[2], b[3]);
+                }
+            }
+        }
+    }
+
+    __device__ void store(int run) {
+#pragma unroll
+        for (int t = 0; t < kTiles; ++t) {
+#pragma unroll
+            for (int part = 0; part < 2; ++part) {
+                const int at = firstQuery_ + t * 16 + lane_ / 4 + part * 8;
+                if (at >= p_.queries())
+                    continue;
+                const int64_t row = int64_t(head_ * p_.queries() + at) * sums_.mostRuns + run;
+#pragma unroll
+                for (int n = 0; n < kOut; ++n) {
+                    const int column = warp_ * Shape::kOutColumns + n * 8 + lane_ % 4 * 2;
+                    if (column < p_.headDim)
+                        *reinterpret_cast<float2*>(sums_.out + row * p_.headDim + column) = {
+                            out_[t][n][part * 2], out_[t][n][part * 2 + 1]};
+                }
+            }
+            const int at = firstQuery_ + t * 16 + threadIdx.x / 16;
+            if (threadIdx.x % 16 == 0 && at < p_.queries()) {
+                const int64_t row = int64_t(head_ * p_.queries() + at) * sums_.mostRuns + run;
+                sums_.maximum[row] = maximum_[t];
+                sums_.sum[row] = sum_[t];
+            }
+        }
+    }
+
+    static constexpr int kDepth = Shape::kScoreColumns / 16;
+    static constexpr int kScores = Shape::kScoreKeys / 8;
+    static constexpr int kOut = Shape::kOutColumns / 8;
+
+    const AttentionProblem& p_;
+    const RawRows& raw_;
+    const RunSums& sums_;
+    Shared& s_;
+    const int first_; // position of row 0
+    const int fresh_; // positions from here on are computed, not read
+    const int warp_, lane_;
+    const int window_;
+
+    int begin_ = 0, end_ = 0, start_ = 0; // keys of the run; start_ on a multiple of the step
+    int capacity_ = 0;
+    int head_ = 0, firstQuery_ = 0;
+    bool stores_ = false;
+    uint32_t q_[kTiles][kDepth][4];
+    float out_[kTiles][kOut][4];
+    // Of query threadIdx.x / 16 of each piece, in all its 16 threads.
+    float maximum_[kTiles], sum_[kTiles];
+    int last_[kTiles];
+};
+
+} // namespace lapidary::kernels::cuda

@@ -1,0 +1,139 @@
+#pragma once
+
+// The merge of the runs of a decode step: all blocks of the grid meet at a barrier and then share
+// the queries, 128 columns at a time. Warp w adds the runs whose absolute number is w mod 8, in
+// order, then the warps are added in order: nothing depends on who came last or on the rows beside.
+#include "cuda/attention_decode.cuh"
+
+namespace lapidary::kernels::cuda {
+
+/// Counts that live from launch to launch.
+struct DecodeCounters {
+    unsigned barrier; ///< its top bit turns over once a launch; never reset
+    unsigned claimed; ///< runs taken beyond the first of each block; zero between launches
+};
+
+/// All blocks of the grid have come here, and what they wrote before is visible. The whole grid
+/// must be resident. Block 0 adds what the others lack to 2³¹, so that the top bit turns exactly
+/// when the last one comes. Blocks that do not `wait` go on at once.
+__device__ inline void meet(unsigned* barrier, bool wait) {
+    __syncthreads();
+    if (threadIdx.x == 0) {
+        __threadfence();
+        const unsigned share = blockIdx.x == 0 ? 0x80000000U - (gridDim.x - 1) : 1U;
+        const unsigned before = atomicAdd(barrier, share);
+        unsigned now = before;
+        while (wait && ((before ^ now) & 0x80000000U) == 0)
+            asm volatile("ld.acquire.gpu.global.u32 %0, [%1];"
+                         : "=r"(now)
+                         : "l"(barrier)
+                         : "memory");
+        __threadfence();
+    }
+    __syncthreads();
+}
+
+inline constexpr int kMergeColumns = 128;
+
+/// Pieces of work of a merge.
+__host__ __device__ inline int mergeTasks(const AttentionProblem& p) {
+    return p.rows * p.heads * ((p.headDim + kMergeColumns - 1) / kMergeColumns);
+}
+
+struct MergeShared {
+    float4 out[8][32];
+    float sum[8];
+    float maximum[8];
+    float perRun[1]; // weight and sum, mostRuns of each
+};
+
+/// Out and `largest` (zero before) of 128 columns of one query. The 256 threads of a block.
+__device__ inline void mergeRuns(const AttentionProblem& p, const RunSums& sums,
+                                 const RunRange& range, int task, MergeShared& s) {
+    constexpr int kAhead = 4; // runs of a warp whose sums are on their way at a time
+    const int slices = (p.headDim + kMergeColumns - 1) / kMergeColumns;
+    const int warp = threadIdx.x / 32, lane = threadIdx.x % 32;
+    const int query = task / slices, column = task % slices * kMergeColumns + lane * 4;
+    const bool inside = column < p.headDim;
+    const int64_t row = int64_t(query) * sums.mostRuns;
+    const float* const from = sums.out + row * p.headDim + column;
+    const int begin = (warp - range.first % 8 + 8) % 8;
+
+    float4 ahead[kAhead];
+    const auto fetch = [&](int run) {
+#pragma unroll
+        for (int i = 0; i < kAhead; ++i)
+            if (inside && run + 8 * i < range.count)
+                ahead[i] = __ldcg(
+                    reinterpret_cast<const float4*>(from + int64_t(run + 8 * i) * p.headDim));
+    };
+    fetch(begin);
+
+    float* const weights = s.perRun;
+    float* const ownSums = s.perRun + sums.mostRuns;
+    float largest = -INFINITY;
+    for (int run = threadIdx.x; run < range.count; run += kDecodeThreads) {
+        weights[run] = __ldcg(sums.maximum + row + run);
+        ownSums[run] = __ldcg(sums.sum + row + run);
+        largest = fmaxf(largest, weights[run]);
+    }
+    largest = warpMax(largest);
+    if (lane == 0)
+        s.maximum[warp] = largest;
+    __syncthreads();
+#pragma unroll
+    for (int w = 0; w < 8; ++w)
+        largest = fmaxf(largest, s.maximum[w]);
+
+    float4 out = {};
+    float sum = 0;
+    for (int run = begin; run < range.count; run += 8 * kAhead) {
+        if (run != begin)
+            fetch(run);
+#pragma unroll
+        for (int i = 0; i < kAhead; ++i) {
+            const int at = run + 8 * i;
+            const float weight = at < range.count ? exp2Fast(weights[at] - largest) : 0.0F;
+            if (weight == 0)
+                continue; // sees nothing of this run, or so little that it rounds to nothing
+            sum = fmaf(weight, ownSums[at], sum);
+            out.x = fmaf(weight, ahead[i].x, out.x);
+            out.y = fmaf(weight, ahead[i].y, out.y);
+            out.z = fmaf(weight, ahead[i].z, out.z);
+            out.w = fmaf(weight, ahead[i].w, out.w);
+        }
+    }
+    s.out[warp][lane] = out;
+    if (lane == 0)
+        s.sum[warp] = sum;
+    __syncthreads();
+    if (warp == 0) {
+        for (int w = 1; w < 8; ++w) {
+            const float4 more = s.out[w][lane];
+            out.x += more.x;
+            out.y += more.y;
+            out.z += more.z;
+            out.w += more.w;
+            sum += s.sum[w];
+        }
+        // Packed queries of a K/V head are [rows, group].
+        const int at = query % p.queries(), head = query / p.queries(), group = p.group();
+        const int64_t target = int64_t(at / group) * p.heads + head * group + at % group;
+        const uint2 bits = {packBits(out.x / sum, out.y / sum), packBits(out.z / sum, out.w / sum)};
+        if (inside)
+            *reinterpret_cast<uint2*>(p.out + target * p.headDim + column) = bits;
+        if (p.largest != nullptr) {
+            float most = 0;
+            for (const uint32_t pair : {bits.x, bits.y})
+                most = fmaxf(most, fmaxf(fabsf(__uint_as_float(pair << 16)),
+                                         fabsf(__uint_as_float(pair & 0xFFFF0000U))));
+            most = warpMax(inside ? most : 0.0F);
+            // Bits of numbers that are not negative are in the order of the numbers.
+            if (lane == 0)
+                atomicMax(reinterpret_cast<int*>(p.largest + target), __float_as_int(most));
+        }
+    }
+    __syncthreads(); // before the next task
+}
+
+} // namespace lapidary::kernels::cuda
