@@ -22,6 +22,7 @@ Application::Application(const Options& options, std::unique_ptr<SessionFactory>
     , openChats_(store_, engine_, chats_, contextGauge_, settings_) {}
 
 void Application::start() {
+    engine_.prepare(settings_.device());
     chats_.reload();
     openChats_.start();
     connect(

@@ -4,6 +4,7 @@
 
 #include "events.h"
 #include "image.h"
+#include "memory/device_choice.h"
 #include "memory/memory_plan.h"
 #include "model.h"
 #include "recipe.h"

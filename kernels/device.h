@@ -1,5 +1,7 @@
 #pragma once
 
+#include "error.h"
+
 #include <cstddef>
 #include <string>
 #include <vector>
@@ -15,7 +17,20 @@ struct DeviceDescription {
     int index = 0; ///< among the devices of its kind, as the driver counts
 };
 
-/// The devices of this machine, best first; the CPU is always there, last.
+/// The devices of this machine, best first: the cards in the driver's order, which puts the fastest
+/// first, then the CPU, which is always there. Without a driver the CPU alone.
 [[nodiscard]] std::vector<DeviceDescription> listDevices();
+
+/// One of them. NotFound, naming those that are there, and why a card is not.
+[[nodiscard]] Expected<DeviceDescription> describeDevice(const std::string& id);
+
+/// Opens a device and closes it again, so that what a process pays once for it, on cards some
+/// hundred milliseconds of the driver, is paid before it is needed. Errors as openDevice.
+[[nodiscard]] Expected<void> prepareDevice(const std::string& id);
+
+/// Why cards of this machine are not among its devices, one sentence each, with the remedy: the
+/// driver is missing or too old, a card is older than what the kernels are written for. Empty where
+/// there is no such card.
+[[nodiscard]] std::vector<std::string> missingCards();
 
 } // namespace lapidary::kernels

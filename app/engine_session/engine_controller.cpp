@@ -75,6 +75,13 @@ QString EngineController::device() const {
     return hasModel_ ? loadedChoice_.device : QString();
 }
 
+void EngineController::prepare(const QString& device) {
+    QMetaObject::invokeMethod(
+        worker_.get(),
+        [worker = worker_.get(), device = device.toStdString()] { worker->prepare(device); },
+        Qt::QueuedConnection);
+}
+
 void EngineController::load(const LoadChoice& choice) {
     loadStop_.request_stop();
     loadStop_ = {};

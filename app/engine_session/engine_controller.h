@@ -84,6 +84,8 @@ public:
     /// What was chosen last, loaded or loading.
     [[nodiscard]] const LoadChoice& choice() const { return choice_; }
 
+    /// Opens the device that a load will want, behind the window's first frames; "" for the best.
+    void prepare(const QString& device);
     /// Plans first: what does not fit is refused and the loaded model stays. Else a generation that
     /// runs is stopped with its text kept, the loaded model is given back and the new one is read.
     void load(const LoadChoice& choice);

@@ -35,6 +35,15 @@ public:
         return engine::loadModel(request);
     }
 
+    void prepare(const std::string& device) override {
+        const std::vector<kernels::DeviceDescription> devices = kernels::listDevices();
+        const auto found = std::ranges::find(devices, device, &kernels::DeviceDescription::id);
+        const std::string& id = found == devices.end() ? devices.front().id : found->id;
+        // A device that cannot be opened says so to the load that wants it.
+        if (id != "cpu")
+            static_cast<void>(kernels::prepareDevice(id));
+    }
+
     [[nodiscard]] kernels::DeviceDescription device(const std::string& id) override {
         const std::vector<kernels::DeviceDescription> devices = kernels::listDevices();
         const auto found = std::ranges::find(devices, id, &kernels::DeviceDescription::id);

@@ -9,6 +9,10 @@ EngineWorker::EngineWorker(std::unique_ptr<SessionFactory> factory, EventBuffer&
 
 EngineWorker::~EngineWorker() = default;
 
+void EngineWorker::prepare(const std::string& device) {
+    factory_->prepare(device);
+}
+
 void EngineWorker::load(engine::LoadRequest request) {
     const std::size_t freeable = model_ ? model_->measuredMemory().total() : 0;
     const Expected<engine::MemoryPlan> plan = factory_->plan(request, freeable);

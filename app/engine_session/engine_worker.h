@@ -21,6 +21,7 @@ public:
     EngineWorker(std::unique_ptr<SessionFactory> factory, EventBuffer& events);
     ~EngineWorker() override;
 
+    void prepare(const std::string& device);
     void load(engine::LoadRequest request);
     void unload();
     void generate(const engine::Request& request);

@@ -23,6 +23,10 @@ public:
     [[nodiscard]] virtual Expected<std::shared_ptr<engine::Model>>
     load(const engine::LoadRequest& request) = 0;
 
+    /// Opens a device ahead of the first load, so that what a process pays once for it, a driver's
+    /// set-up of half a second, is paid by then. The best device where `device` is "" or is gone.
+    virtual void prepare(const std::string& /*device*/) {}
+
     /// The device's memory now, for the gauge.
     [[nodiscard]] virtual kernels::DeviceDescription device(const std::string& id) = 0;
 };

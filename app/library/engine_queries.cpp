@@ -6,7 +6,8 @@ EngineQueries engineQueries() {
     return {.describe = &engine::describeModel,
             .plan = &engine::planMemory,
             .devices = &kernels::listDevices,
-            .recipes = &engine::readRecipes};
+            .recipes = &engine::readRecipes,
+            .missingCards = &kernels::missingCards};
 }
 
 } // namespace lapidary::app

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <string>
 #include <vector>
 
 namespace lapidary::app {
@@ -17,6 +18,10 @@ struct EngineQueries {
         plan;
     std::function<std::vector<kernels::DeviceDescription>()> devices;
     std::function<Expected<std::vector<engine::Recipe>>(const std::filesystem::path&)> recipes;
+    /// Why cards of this machine are not among the devices.
+    std::function<std::vector<std::string>()> missingCards = [] {
+        return std::vector<std::string>();
+    };
 };
 
 /// The engine of this process.

@@ -5,6 +5,9 @@
 #include "memory_verdict.h"
 #include "settings/settings.h"
 
+#include <engine/memory/device_choice.h>
+
+#include <QCoreApplication>
 #include <QDir>
 #include <QtConcurrentRun>
 
@@ -42,6 +45,21 @@ ModelPicker::Verdict verdictOf(Fit fit) {
         return ModelPicker::Verdict::DoesNotFit;
     }
     return ModelPicker::Verdict::Unknown;
+}
+
+/// The first device that the model fits with the recipe, and the first of all where there is no
+/// model yet; what a person has chosen goes before it.
+int bestDevice(const EngineQueries& queries, const QString& folder, const engine::Recipe& recipe,
+               const std::vector<kernels::DeviceDescription>& devices) {
+    if (folder.isEmpty() || devices.empty())
+        return devices.empty() ? -1 : 0;
+    const auto choice = engine::chooseDevice(
+        devices, [&](const auto& device) { return queries.plan(pathOf(folder), recipe, device); });
+    if (!choice)
+        return 0;
+    const auto found =
+        std::ranges::find(devices, choice->device.id, &kernels::DeviceDescription::id);
+    return static_cast<int>(found - devices.begin());
 }
 
 /// Where the user has never chosen one: the recipe that needs least.
@@ -94,9 +112,21 @@ void ModelPicker::refresh() {
     struct Read {
         Expected<std::vector<engine::Recipe>> recipes;
         std::vector<kernels::DeviceDescription> devices;
+        std::vector<std::string> missingCards;
+        int bestDevice = -1;
     };
-    QtConcurrent::run([queries = queries_, folder = places_.recipeFolder] {
-        return Read{queries.recipes(pathOf(folder)), queries.devices()};
+    const bool remembers = places_.keepsChoice && !settings_.modelFolder().isEmpty();
+    const QString model = remembers ? settings_.modelFolder() : places_.demoFolder;
+    QtConcurrent::run([queries = queries_, folder = places_.recipeFolder, model,
+                       id = settings_.recipe().toStdString()] {
+        Read read{queries.recipes(pathOf(folder)), queries.devices(), queries.missingCards(), -1};
+        engine::Recipe recipe;
+        if (read.recipes)
+            for (const engine::Recipe& one : *read.recipes)
+                if (one.id == id)
+                    recipe = one;
+        read.bestDevice = bestDevice(queries, model, recipe, read.devices);
+        return read;
     }).then(this, [this](const Read& read) {
         if (read.recipes)
             recipes_.show(*read.recipes);
@@ -106,7 +136,19 @@ void ModelPicker::refresh() {
         recipeRow_ = recipes_.rowOf(settings_.recipe());
         if (recipeRow_ < 0) // one of another time
             recipeRow_ = std::max(recipes_.rowOf(kDefaultRecipe), recipes_.rowCount() > 0 ? 0 : -1);
-        deviceRow_ = std::max(devices_.rowOf(settings_.device()), devices_.rowCount() > 0 ? 0 : -1);
+        deviceRow_ = devices_.rowOf(settings_.device());
+        QStringList sentences;
+        if (deviceRow_ < 0) {
+            deviceRow_ = read.bestDevice;
+            if (!settings_.device().isEmpty() && deviceRow_ >= 0)
+                sentences.append(
+                    tr("“%1”, which was used last, is not there any more; %2 is used instead.")
+                        .arg(settings_.device(),
+                             devices_.index(deviceRow_).data(DeviceList::NameRole).toString()));
+        }
+        for (const std::string& reason : read.missingCards)
+            sentences.append(QCoreApplication::translate("Engine", reason.c_str()));
+        deviceSentence_ = sentences.join(u'\n');
         models_.setChosenFolders(settings_.folders());
         models_.scan();
     });

@@ -39,6 +39,8 @@ class ModelPicker final : public QObject {
     /// One or two sentences: what fits or does not, by how much, and what would.
     Q_PROPERTY(QString verdictSentence READ verdictSentence NOTIFY planChanged FINAL)
     Q_PROPERTY(bool canUse READ canUse NOTIFY planChanged FINAL)
+    /// Below the devices: that the remembered one is gone, why a card is not among them; or "".
+    Q_PROPERTY(QString deviceSentence READ deviceSentence NOTIFY choiceChanged FINAL)
 
 public:
     enum class Verdict { Unknown, Fits, FitsAfterClosing, DoesNotFit, Unusable };
@@ -68,6 +70,7 @@ public:
     [[nodiscard]] Verdict verdict() const { return verdict_; }
     [[nodiscard]] QString verdictSentence() const { return verdictSentence_; }
     [[nodiscard]] bool canUse() const;
+    [[nodiscard]] QString deviceSentence() const { return deviceSentence_; }
 
     /// Reads folders, recipes and devices, highlights what was used last, and plans it.
     Q_INVOKABLE void refresh();
@@ -114,6 +117,7 @@ private:
     QList<PlanPart> parts_;
     Verdict verdict_ = Verdict::Unknown;
     QString verdictSentence_;
+    QString deviceSentence_;
     quint64 planId_ = 0;  ///< of the newest plan asked for
     quint64 judgeId_ = 0; ///< of the newest verdicts asked for
 };

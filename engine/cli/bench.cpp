@@ -1,9 +1,11 @@
 #include "checkpoint/describe.h"
 #include "checkpoint/tensor_list.h"
 #include "cli/commands.h"
+#include "cli/device_option.h"
 #include "cli/model_folder.h"
 #include "cli/read_bandwidth.h"
 #include "generation/context.h"
+#include "memory/refusal.h"
 
 #include <nlohmann/json.hpp>
 
@@ -27,6 +29,7 @@ namespace {
 
 constexpr std::array kOptions = {
     kModelOption,
+    kDeviceOption,
     Option{.name = "--lengths",
            .value = "N,N,…",
            .help = "tokens of the prompts; 16,128,512,2048 without"},
@@ -195,12 +198,20 @@ Expected<ExitCode> run(const Arguments& arguments) {
     const auto settings = readSettings(arguments);
     if (!settings)
         return std::unexpected(settings.error());
+    Recipe recipe;
+    recipe.cache = settings->cache;
+    recipe.contextTokens = std::ranges::max(settings->lengths) + settings->tokens;
+    const auto device = deviceFor(arguments, modelFolder(arguments), recipe);
+    if (!device)
+        return std::unexpected(device.error());
     auto checkpoint = Checkpoint::open(modelFolder(arguments));
     if (!checkpoint)
         return std::unexpected(checkpoint.error());
-    auto backend = kernels::openDevice("cpu", settings->threads);
+    auto backend = kernels::openDevice(*device, settings->threads);
     if (!backend)
         return std::unexpected(backend.error());
+    if (auto cache = checkCache(settings->cache, (*backend)->describe()); !cache)
+        return std::unexpected(cache.error());
     const auto model = LoadedModel::load(std::move(*checkpoint), std::move(*backend));
     if (!model)
         return std::unexpected(model.error());

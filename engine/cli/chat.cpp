@@ -1,5 +1,6 @@
 #include "cli/chat_output.h"
 #include "cli/commands.h"
+#include "cli/device_option.h"
 #include "cli/interrupt.h"
 #include "cli/model_folder.h"
 #include "cli/picture_file.h"
@@ -30,6 +31,7 @@ constexpr int kMany = std::numeric_limits<int>::max();
 
 constexpr std::array kOptions = {
     kModelOption,
+    kDeviceOption,
     Option{.name = "--system", .value = "TEXT", .help = "what the model is told about its task"},
     Option{.name = "--image", .value = "FILE", .help = "a picture before the first message"},
     Option{.name = "--image-tokens",
@@ -100,6 +102,10 @@ Expected<std::shared_ptr<Model>> load(const Arguments& arguments, ChatOutput& ou
     for (const Expected<void>& one : taken)
         if (!one)
             return std::unexpected(one.error());
+    auto device = deviceFor(arguments, request.folder, request.recipe);
+    if (!device)
+        return std::unexpected(device.error());
+    request.device = std::move(*device);
     std::stop_source stop;
     request.stop = stop.get_token();
     request.progress = [&](const LoadProgress& progress) {

@@ -6,10 +6,7 @@ namespace lapidary::cli {
 
 std::span<const Command* const> commands() {
     static constexpr std::array kCommands = {
-        &kChat,
-        &kInspect,
-        &kEval,
-        &kBench,
+        &kChat, &kInspect, &kEval, &kBench, &kDevices,
     };
     return kCommands;
 }

@@ -6,6 +6,7 @@ namespace lapidary::cli {
 
 extern const Command kBench;
 extern const Command kChat;
+extern const Command kDevices;
 extern const Command kEval;
 extern const Command kInspect;
 

@@ -1,4 +1,5 @@
 #include "cli/commands.h"
+#include "cli/device_option.h"
 #include "cli/model_folder.h"
 #include "cli/picture_file.h"
 #include "cli/tensor_file.h"
@@ -22,6 +23,7 @@ namespace {
 
 constexpr std::array kOptions = {
     kModelOption,
+    kDeviceOption,
     Option{.name = "--tokens",
            .value = "FILE",
            .help = "safetensors file with int32 input_ids [1, n], image placeholders in place"},
@@ -32,6 +34,9 @@ constexpr std::array kOptions = {
     Option{.name = "--greedy", .value = "N", .help = "also the N likeliest tokens that follow"},
     Option{.name = "--threads", .value = "N", .help = "processor threads; one a core without"},
 };
+
+/// What a device must have room for to be chosen; the ids are read when the model is there.
+constexpr int kUsualTokens = 4096;
 
 /// What is evaluated.
 struct Question {
@@ -116,7 +121,9 @@ Expected<Question> readQuestion(const Arguments& arguments, LoadedModel& model) 
 }
 
 Expected<void> answer(LoadedModel& model, const Question& question, TensorFile& out) {
-    auto context = Context::open(model, question.tokens.size() + question.greedy, CacheFormat::F32);
+    const bool onProcessor = model.backend->activationType() == kernels::DType::F32;
+    auto context = Context::open(model, question.tokens.size() + question.greedy,
+                                 onProcessor ? CacheFormat::F32 : CacheFormat::BF16);
     if (!context)
         return std::unexpected(context.error());
     std::vector<float> rows; // [rows of a step, vocabulary]
@@ -154,10 +161,15 @@ Expected<ExitCode> run(const Arguments& arguments) {
     const auto threads = arguments.integer("--threads", 0, 1, std::numeric_limits<short>::max());
     if (!threads)
         return std::unexpected(threads.error());
+    Recipe recipe;
+    recipe.contextTokens = kUsualTokens;
+    const auto device = deviceFor(arguments, modelFolder(arguments), recipe);
+    if (!device)
+        return std::unexpected(device.error());
     auto checkpoint = Checkpoint::open(modelFolder(arguments));
     if (!checkpoint)
         return std::unexpected(checkpoint.error());
-    auto backend = kernels::openDevice("cpu", *threads);
+    auto backend = kernels::openDevice(*device, *threads);
     if (!backend)
         return std::unexpected(backend.error());
     const auto model = LoadedModel::load(std::move(*checkpoint), std::move(*backend));
@@ -189,9 +201,10 @@ constinit const Command kEval = {
     .name = "eval",
     .summary = "Writes a model's logits for given token ids, to compare engines",
     .operands = "",
-    .help = "Computes the logits of every position, in f32 over the weights as they are stored,\n"
-            "with a cache in f32. Each run of image placeholders takes one --image, at the detail\n"
-            "level at which the picture costs as many tokens as the run is long.",
+    .help = "Computes the logits of every position: on the processor in f32 over the weights as\n"
+            "they are stored, with a cache in f32; on a card in bf16. Each run of image\n"
+            "placeholders takes one --image, at the detail level at which the picture costs as\n"
+            "many tokens as the run is long.",
     .options = kOptions,
     .run = run,
 };

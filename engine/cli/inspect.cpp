@@ -1,8 +1,11 @@
 #include "cli/commands.h"
+#include "cli/device_option.h"
 #include "cli/inspection.h"
 #include "cli/inspection_json.h"
 #include "cli/inspection_text.h"
 #include "cli/model_folder.h"
+
+#include <kernels/device.h>
 
 #include <array>
 #include <print>
@@ -13,6 +16,9 @@ namespace {
 
 constexpr std::array kOptions = {
     kModelOption,
+    Option{.name = kDeviceOption.name,
+           .value = kDeviceOption.value,
+           .help = "plan for cpu, cuda:0, …; cpu without"},
     Option{.name = "--all", .value = "", .help = "every tensor, not one line for all layers"},
     Option{.name = "--json", .value = "", .help = "everything, for programs"},
 };
@@ -23,7 +29,11 @@ Expected<ExitCode> run(const Arguments& arguments) {
     const std::filesystem::path folder = arguments.operands().empty()
                                              ? modelFolder(arguments)
                                              : std::filesystem::path(arguments.operands().front());
-    const Expected<Inspection> inspection = Inspection::make(folder);
+    const auto device =
+        kernels::describeDevice(arguments.value(kDeviceOption.name).value_or("cpu"));
+    if (!device)
+        return std::unexpected(device.error());
+    const Expected<Inspection> inspection = Inspection::make(folder, *device);
     if (!inspection)
         return std::unexpected(inspection.error());
     if (arguments.has("--json"))
@@ -47,7 +57,8 @@ constinit const Command kInspect = {
     .help = "Reads the configuration and the headers of the tensor files, no weights. Names the\n"
             "variant and its parts, checks that the tensors are those the configuration implies,\n"
             "and plans the memory for contexts of 8k to 256k and the model's longest, in each\n"
-            "cache format. Works from config.json alone, too, when the tensor files are not there.",
+            "cache format of the device. Works from config.json alone, too, when the tensor files "
+            "are not there.",
     .options = kOptions,
     .run = run,
 };

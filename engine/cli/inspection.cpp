@@ -1,6 +1,7 @@
 #include "cli/inspection.h"
 
 #include "checkpoint/tensor_store.h"
+#include "memory/refusal.h"
 
 #include <algorithm>
 #include <utility>
@@ -96,7 +97,8 @@ std::string_view nameOf(CacheFormat format) {
     return format == CacheFormat::F32 ? "f32" : "bf16";
 }
 
-Expected<Inspection> Inspection::make(const std::filesystem::path& folder) {
+Expected<Inspection> Inspection::make(const std::filesystem::path& folder,
+                                      const kernels::DeviceDescription& device) {
     Expected<engine::FolderConfig> config = engine::readFolderConfig(folder);
     if (!config)
         return std::unexpected(config.error());
@@ -126,16 +128,21 @@ Expected<Inspection> Inspection::make(const std::filesystem::path& folder) {
     result.parts = addUpParts(specs);
     result.textParameters = engine::textParameters(specs);
     result.imageParameters = engine::imageParameters(specs);
-    result.activationBytes = engine::activationBytes(result.config, sizeof(float));
+    result.device = device;
+    const std::size_t numberBytes = engine::activationNumberBytes(device);
+    result.activationBytes = engine::activationBytes(result.config, numberBytes);
     result.workspaceBytes =
-        engine::workspaceBytes(result.config, engine::Recipe{}.imageBudget, sizeof(float));
+        engine::workspaceBytes(result.config, engine::Recipe{}.imageBudget, numberBytes);
     const engine::CacheGeometry geometry = engine::cacheGeometry(result.config);
-    for (const CacheFormat format : kFormats)
+    for (const CacheFormat format : kFormats) {
+        if (!engine::checkCache(format, device))
+            continue;
         for (const std::int64_t context : contextsUpTo(result.config.maxContextTokens))
             result.caches.push_back({.contextTokens = context,
                                      .format = format,
                                      .windowBytes = geometry.windowBytes(context, format),
                                      .bytes = geometry.bytes(context, format)});
+    }
     return result;
 }
 

@@ -6,6 +6,7 @@
 #include "memory/cache_geometry.h"
 #include "memory/footprint.h"
 
+#include <kernels/device.h>
 #include <kernels/error.h>
 
 #include <array>
@@ -55,16 +56,23 @@ struct Inspection {
     std::size_t textParameters = 0;
     std::size_t imageParameters = 0;
     engine::WeightBytes weights;
-    std::size_t activationBytes = 0; ///< on the CPU
-    std::size_t workspaceBytes = 0;  ///< on the CPU, for an image of the default budget
+    kernels::DeviceDescription device; ///< what the memory is planned for
+    std::size_t activationBytes = 0;
+    std::size_t workspaceBytes = 0; ///< for an image of the default budget
     std::vector<InspectedCache> caches;
 
     /// Why the tensors could not be opened; the rest is then from the configuration alone, its
     /// weights taken as BF16.
     std::optional<Error> problem;
 
+    /// Bytes of everything with this cache.
+    [[nodiscard]] std::size_t total(const InspectedCache& cache) const {
+        return weights.resident + activationBytes + workspaceBytes + cache.bytes;
+    }
+
     /// Errors of readFolderConfig.
-    [[nodiscard]] static Expected<Inspection> make(const std::filesystem::path& folder);
+    [[nodiscard]] static Expected<Inspection> make(const std::filesystem::path& folder,
+                                                   const kernels::DeviceDescription& device);
 };
 
 /// "bf16"

@@ -46,8 +46,11 @@ OrderedJson memoryJson(const Inspection& inspection) {
         contexts.push_back({{"contextTokens", cache.contextTokens},
                             {"cacheFormat", nameOf(cache.format)},
                             {"windowBytes", cache.windowBytes},
-                            {"cacheBytes", cache.bytes}});
-    return {{"weightBytes", inspection.weights.resident},
+                            {"cacheBytes", cache.bytes},
+                            {"totalBytes", inspection.total(cache)}});
+    return {{"device", inspection.device.id},
+            {"freeBytes", inspection.device.freeBytes},
+            {"weightBytes", inspection.weights.resident},
             {"mappedTableBytes", inspection.weights.mapped},
             {"activationBytes", inspection.activationBytes},
             {"workspaceBytes", inspection.workspaceBytes},

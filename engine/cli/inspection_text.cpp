@@ -102,9 +102,8 @@ std::string tensorText(const Inspection& inspection, TensorLines lines) {
 }
 
 std::string memoryText(const Inspection& inspection) {
-    const std::size_t fixed =
-        inspection.weights.resident + inspection.activationBytes + inspection.workspaceBytes;
-    std::string text = "\nMemory in MiB, on the CPU\n";
+    std::string text =
+        std::format("\nMemory in MiB, on {} ({})\n", inspection.device.id, inspection.device.name);
     const auto line = [&](std::string_view name, std::size_t bytes) {
         text += std::format("  {:<34}{:>12}\n", name, mebibytes(bytes));
     };
@@ -113,12 +112,16 @@ std::string memoryText(const Inspection& inspection) {
         line("read from disk, a row a token", inspection.weights.mapped);
     line("activations", inspection.activationBytes);
     line("workspace for an image", inspection.workspaceBytes);
-    text += std::format("  {:<10}{:<8}{:>16}{:>16}{:>16}\n", "context", "cache", "windows alone",
-                        "with reserve", "all together");
-    for (const InspectedCache& cache : inspection.caches)
-        text += std::format("  {:<10}{:<8}{:>16}{:>16}{:>16}\n", contextLength(cache.contextTokens),
-                            nameOf(cache.format), mebibytes(cache.windowBytes),
-                            mebibytes(cache.bytes), mebibytes(fixed + cache.bytes));
+    line("free now", inspection.device.freeBytes);
+    text += std::format("  {:<10}{:<8}{:>16}{:>16}{:>16}  {}\n", "context", "cache",
+                        "windows alone", "with reserve", "all together", "fits now");
+    for (const InspectedCache& cache : inspection.caches) {
+        const std::size_t total = inspection.total(cache);
+        text +=
+            std::format("  {:<10}{:<8}{:>16}{:>16}{:>16}  {}\n", contextLength(cache.contextTokens),
+                        nameOf(cache.format), mebibytes(cache.windowBytes), mebibytes(cache.bytes),
+                        mebibytes(total), total <= inspection.device.freeBytes ? "yes" : "no");
+    }
     return text;
 }
 

@@ -43,6 +43,8 @@ Expected<std::shared_ptr<Model>> loadModel(const LoadRequest& request) {
 
     ModelDescription description = describeCheckpoint(*checkpoint, *card);
     const kernels::DeviceDescription device = (*backend)->describe();
+    if (auto cache = checkCache(request.recipe.cache, device); !cache)
+        return std::unexpected(cache.error());
     const WeightBytes weights = weightBytes(*checkpoint);
     const MemoryPlan plan = makePlan(checkpoint->config(), weights, request.recipe, device);
     if (auto fits = checkFits(plan, description.name, device); !fits)

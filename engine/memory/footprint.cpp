@@ -51,6 +51,10 @@ WeightBytes weightBytes(const ModelConfig& config) {
     });
 }
 
+std::size_t activationNumberBytes(const kernels::DeviceDescription& device) {
+    return device.id == "cpu" ? 4 : 2;
+}
+
 std::size_t activationBytes(const ModelConfig& config, std::size_t numberBytes) {
     const std::int64_t hidden = config.hidden;
     std::int64_t queries = 0;

@@ -21,6 +21,9 @@ struct WeightBytes {
 /// Of a configuration alone, its matrices stored as BF16.
 [[nodiscard]] WeightBytes weightBytes(const ModelConfig& config);
 
+/// The size of an activation there: f32 on the CPU, bf16 on cards (Backend::activationType).
+[[nodiscard]] std::size_t activationNumberBytes(const kernels::DeviceDescription& device);
+
 /// What one step of the decoder computes in: a prefill chunk of the longest kind, and the logits
 /// of kLogitRows rows. `numberBytes` is the size of an activation.
 [[nodiscard]] std::size_t activationBytes(const ModelConfig& config, std::size_t numberBytes);

@@ -4,6 +4,7 @@
 #include "memory/cache_geometry.h"
 #include "memory/footprint.h"
 #include "memory/refusal.h"
+#include "memory/size_text.h"
 #include "model.h"
 
 #include <algorithm>
@@ -13,11 +14,6 @@
 namespace lapidary::engine {
 
 namespace {
-
-/// The size of an activation there: f32 on the CPU, bf16 on cards (Backend::activationType).
-std::size_t activationNumberBytes(const kernels::DeviceDescription& device) {
-    return device.id == "cpu" ? 4 : 2;
-}
 
 /// The longest context whose cache takes at most `room`. Contexts above 1024 are rounded down to
 /// whole 1024: the number is for people.
@@ -29,13 +25,6 @@ int fittingContext(const CacheGeometry& geometry, CacheFormat format, int limit,
         (geometry.bytes(middle, format) <= room ? fits : tooLong) = middle;
     }
     return fits == limit || fits < 1024 ? fits : fits / 1024 * 1024;
-}
-
-/// "12.3 GB" in decimal units, as disks and cards are sold.
-std::string sizeForPeople(std::size_t bytes) {
-    const auto value = static_cast<double>(bytes);
-    return value >= 1e9 ? std::format("{:.1f} GB", value / 1e9)
-                        : std::format("{:.0f} MB", value / 1e6);
 }
 
 } // namespace
@@ -82,6 +71,14 @@ Expected<void> checkFits(const MemoryPlan& plan, const std::string& model,
                 std::format("{} needs {} for a context of {} tokens, and {} are free on {}: {}.",
                             model, sizeForPeople(plan.total()), plan.contextTokens,
                             sizeForPeople(plan.availableBytes), device.name, remedy));
+}
+
+Expected<void> checkCache(CacheFormat format, const kernels::DeviceDescription& device) {
+    if (format != CacheFormat::F32 || device.id == "cpu")
+        return {};
+    return fail(
+        ErrorKind::Unsupported,
+        std::format("{} keeps no cache in f32: choose bf16, or the processor.", device.name));
 }
 
 } // namespace lapidary::engine

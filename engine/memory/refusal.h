@@ -13,4 +13,8 @@ namespace lapidary::engine {
 [[nodiscard]] Expected<void> checkFits(const MemoryPlan& plan, const std::string& model,
                                        const kernels::DeviceDescription& device);
 
+/// Unsupported when the device cannot keep the cache that the recipe asks for.
+[[nodiscard]] Expected<void> checkCache(CacheFormat format,
+                                        const kernels::DeviceDescription& device);
+
 } // namespace lapidary::engine

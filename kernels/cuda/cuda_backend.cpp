@@ -78,6 +78,7 @@ CudaBackend::CudaBackend(std::unique_ptr<Stream> stream)
     : stream_(std::move(stream)), products_(*stream_) {}
 
 Expected<Buffer> CudaBackend::allocate(std::size_t bytes) {
+    stream_->enter();
     void* memory = nullptr;
     if (const cudaError_t result = cudaMalloc(&memory, std::max<std::size_t>(bytes, 1));
         result != cudaSuccess) {
@@ -89,6 +90,7 @@ Expected<Buffer> CudaBackend::allocate(std::size_t bytes) {
 
 void CudaBackend::upload(std::span<const std::byte> from, const Tensor& to) {
     LAPIDARY_ASSERT(from.size() == to.bytes());
+    stream_->enter(); // a step begins with its ids; the thread may be new
     stream_->check(cudaMemcpyAsync(to.data, from.data(), from.size(), cudaMemcpyHostToDevice,
                                    stream_->handle()),
                    "copying to the card");
@@ -145,6 +147,7 @@ Expected<void> CudaBackend::wait() {
 }
 
 DeviceDescription CudaBackend::describe() const {
+    stream_->enter();
     cudaDeviceProp properties{};
     cudaGetDeviceProperties(&properties, stream_->device());
     DeviceDescription card;

@@ -24,6 +24,10 @@ public:
     [[nodiscard]] cudaStream_t handle() const { return handle_; }
     [[nodiscard]] int device() const { return device_; }
 
+    /// Makes the card that of the calling thread. Each thread has one of its own, and calls without
+    /// a stream, launches among them, are refused or go astray on another.
+    void enter() { check(cudaSetDevice(device_), "turning to the card"); }
+
     /// Notes the outcome of a call to the runtime.
     void check(cudaError_t result, std::string_view what);
 

@@ -167,6 +167,38 @@ private slots:
         QCOMPARE(picker->recipeRow(), 1);
     }
 
+    void aDeviceOfAnotherTimeGivesWayWithASentence() {
+        settings->setDevice(u"cuda:5"_s);
+        refresh();
+        QCOMPARE(picker->deviceRow(), 0);
+        QCOMPARE(picker->deviceSentence(), u"“cuda:5”, which was used last, is not there any more; "
+                                           "a card is used instead."_s);
+    }
+
+    void theFirstStartTakesADeviceThatTheModelFits() {
+        settings->setModelFolder(pathOf(u"20"_s));
+        refresh();
+        QCOMPARE(picker->deviceRow(), 1); // the card has 8 GB free
+        QVERIFY(picker->deviceSentence().isEmpty());
+    }
+
+    void whatAPersonChoseIsKeptThoughItDoesNotFit() {
+        settings->setModelFolder(pathOf(u"20"_s));
+        settings->setDevice(u"cuda:0"_s);
+        refresh();
+        QCOMPARE(picker->deviceRow(), 0);
+    }
+
+    void saysWhyACardIsNotOffered() {
+        EngineQueries queries = queriesOf();
+        queries.missingCards = [] { return std::vector<std::string>{"The driver is missing."}; };
+        ModelPicker other(queries, ModelPicker::Places(), *engine, *settings);
+        QSignalSpy ready(&other, &ModelPicker::ready);
+        other.refresh();
+        QTRY_COMPARE(ready.count(), 1);
+        QCOMPARE(other.deviceSentence(), u"The driver is missing."_s);
+    }
+
     void aFolderFromTheCommandLineIsLoaded() {
         settings->setFolders({});
         refresh();

@@ -61,9 +61,9 @@ QString caseFile(const char* name) {
 
 QStringList chat(const TinyFolder& folder, const QStringList& more) {
     return QStringList{
-               u"chat"_s,         u"--model"_s, pathOf(folder), u"--context"_s, u"400"_s,
-               u"--seed"_s,       u"3"_s,       u"--threads"_s, u"1"_s,         u"--no-thinking"_s,
-               u"--max-tokens"_s, u"12"_s}
+               u"chat"_s,     u"--model"_s, pathOf(folder),    u"--context"_s, u"400"_s,
+               u"--seed"_s,   u"3"_s,       u"--threads"_s,    u"1"_s,         u"--no-thinking"_s,
+               u"--device"_s, u"cpu"_s,     u"--max-tokens"_s, u"12"_s}
            + more;
 }
 
@@ -142,6 +142,8 @@ void GenerationTest::evalAgreesWithTheReference() {
     const QString out = folder.filePath(u"out.safetensors"_s);
     const QString source = caseFile("e_series/");
     QStringList arguments{u"eval"_s,
+                          u"--device"_s,
+                          u"cpu"_s,
                           u"--model"_s,
                           source + u"checkpoint"_s,
                           u"--tokens"_s,

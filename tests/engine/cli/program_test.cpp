@@ -43,6 +43,9 @@ private slots:
     void inspectWorksFromTheConfigAlone();
     void inspectReadsTensorsToo();
     void inspectSaysWhatIsWrong();
+    void inspectPlansForADevice();
+    void devicesAreListedWithTheProcessorLast();
+    void anUnknownDeviceIsRefused();
 };
 
 void ProgramTest::exitCodesAreThoseOfTheHelp() {
@@ -112,6 +115,50 @@ void ProgramTest::inspectSaysWhatIsWrong() {
     QVERIFY(result.output.startsWith(u"Gemma 4 12B\n"));
     QCOMPARE(result.error, u"lapidary-cli: model.safetensors is not a safetensors file, or has a "
                            "header above 100 MB: download the file again.\n"_s);
+}
+
+void ProgramTest::inspectPlansForADevice() {
+    const QTemporaryDir folder;
+    QVERIFY(QFile::copy(configs(u"e2b"_s), folder.filePath(u"config.json"_s)));
+    const QJsonObject json = QJsonDocument::fromJson(run({u"inspect"_s, u"--json"_s, u"--device"_s,
+                                                          u"cpu"_s, folder.path()})
+                                                         .output.toUtf8())
+                                 .object();
+    const QJsonObject memory = json[u"memory"_s].toObject();
+    QCOMPARE(memory[u"device"_s].toString(), u"cpu"_s);
+    QVERIFY(memory[u"freeBytes"_s].toInteger() > 0);
+    const QJsonObject cache = memory[u"caches"_s][0].toObject();
+    QCOMPARE(cache[u"totalBytes"_s].toInteger(),
+             memory[u"weightBytes"_s].toInteger() + memory[u"activationBytes"_s].toInteger()
+                 + memory[u"workspaceBytes"_s].toInteger() + cache[u"cacheBytes"_s].toInteger());
+    QVERIFY(run({u"inspect"_s, folder.path()}).output.contains(u"Memory in MiB, on cpu ("));
+}
+
+void ProgramTest::devicesAreListedWithTheProcessorLast() {
+    const Result people = run({u"devices"_s});
+    QCOMPARE(people.code, 0);
+    QVERIFY(people.error.isEmpty());
+    QVERIFY(people.output.contains(u"cpu     "));
+    QVERIFY(people.output.contains(u" free of "));
+    const QJsonObject json =
+        QJsonDocument::fromJson(run({u"devices"_s, u"--json"_s}).output.toUtf8()).object();
+    const QJsonArray devices = json[u"devices"_s].toArray();
+    QCOMPARE(devices.last()[u"id"_s].toString(), u"cpu"_s);
+    QVERIFY(json[u"missing"_s].isArray());
+    for (const QJsonValue& device : devices)
+        QVERIFY(device[u"totalBytes"_s].toInteger() >= device[u"freeBytes"_s].toInteger());
+}
+
+void ProgramTest::anUnknownDeviceIsRefused() {
+    for (const QStringList& command :
+         {QStringList{u"chat"_s, u"hello"_s}, QStringList{u"bench"_s}, QStringList{u"inspect"_s}}) {
+        const Result result = run(command + QStringList{u"--device"_s, u"cuda:99"_s});
+        QCOMPARE(result.code, 1);
+        QVERIFY2(result.error.startsWith(u"lapidary-cli: This computer has no device named "
+                                         "“cuda:99”. Choose one of "),
+                 qPrintable(result.error));
+        QVERIFY(result.error.contains(u"“cpu”"));
+    }
 }
 
 static const Registered<ProgramTest> registered;

@@ -40,7 +40,7 @@ std::int64_t product(std::initializer_list<std::int64_t> shape) {
 
 Pair Pair::open() {
     Pair pair;
-    for (const DeviceDescription& device : cuda::listCards())
+    for (const DeviceDescription& device : cuda::surveyCards().cards)
         if (auto card = openDevice(device.id)) {
             pair.card = std::move(*card);
             pair.cpu = std::move(*openDevice("cpu"));

@@ -127,6 +127,18 @@ Popover {
                             onClicked: root.picker.deviceRow = index
                         }
                     }
+                    Label {
+                        width: parent.width
+                        visible: root.picker.deviceSentence !== ""
+                        text: root.picker.deviceSentence
+                        leftPadding: Theme.u * 7
+                        rightPadding: Theme.u * 2
+                        topPadding: Theme.u
+                        font.pixelSize: Theme.smallPixels
+                        color: Theme.dim
+                        wrapMode: Text.Wrap
+                        elide: Text.ElideNone
+                    }
                 }
             }
             Rectangle {
