@@ -28,6 +28,20 @@ __global__ void __launch_bounds__(kAttentionThreads)
     });
 }
 
+// largest = the largest magnitude of each head of each row of out; a warp each.
+__global__ void __launch_bounds__(kAttentionThreads)
+    largestKernel(const Bf16* out, int64_t heads, int headDim, float* largest) {
+    const int64_t head = int64_t(blockIdx.x) * (kAttentionThreads / 32) + threadIdx.x / 32;
+    if (head >= heads)
+        return;
+    float most = 0;
+    for (int i = threadIdx.x % 32; i < headDim; i += 32)
+        most = fmaxf(most, fabsf(toFloat(out[head * headDim + i])));
+    most = warpMax(most);
+    if (threadIdx.x % 32 == 0)
+        largest[head] = most;
+}
+
 template <int kDim, int kTiles>
 void launch(const AttentionProblem& problem, cudaStream_t stream) {
     using Shared = AttentionShared<kDim, kTiles>;
@@ -50,6 +64,11 @@ void attentionPrefill(const AttentionProblem& problem, cudaStream_t stream) {
         else
             launch<kDim, 1>(problem, stream);
     });
+    if (problem.largest != nullptr) {
+        const int64_t heads = int64_t(problem.rows) * problem.heads;
+        largestKernel<<<blocksFor(heads, kAttentionThreads / 32), kAttentionThreads, 0, stream>>>(
+            problem.out, heads, problem.headDim, problem.largest);
+    }
 }
 
 } // namespace lapidary::kernels::cuda
