@@ -32,6 +32,8 @@ struct ModelDescription {
     bool thinks = true;         ///< knows the thinking channel
     kernels::Sampling sampling; ///< from generation_config.json
     std::string notice; ///< one sentence the picker shows, from the folder's model card; or ""
+    std::string templateNotice; ///< of a loaded model: how the folder's own chat template differs
+                                ///< from the one that is followed, one sentence; or ""
 };
 
 /// Reads what a folder holds. NotFound, Corrupt, Unsupported (another family, an unknown format).

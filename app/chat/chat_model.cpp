@@ -134,6 +134,8 @@ bool ChatModel::overflows() const {
 void ChatModel::modelChanged() {
     composer_->setModel(engine_.state() != EngineController::State::Ready || engine_.seesImages(),
                         engine_.choice().recipe.imageBudget);
+    for (ChatMessage* message : std::as_const(path_))
+        priceAttachments(message);
     emit lineChanged();
 }
 
@@ -206,17 +208,32 @@ void ChatModel::numberBranches() {
     }
 }
 
+/// What a picture costs at the recipe's budget is shown with the recipe that is loaded.
+void ChatModel::priceAttachments(ChatMessage* message) {
+    const int budget = engine_.choice().recipe.imageBudget;
+    for (Attachment* attachment : message->attachments())
+        if (budget > 0)
+            attachment->setDefaultBudget(budget);
+}
+
 void ChatModel::fillAttachments(ChatMessage* message) {
+    priceAttachments(message);
     for (Attachment* attachment : message->attachments()) {
         if (!attachment->bytes().isEmpty() || attachment->record().hash.isEmpty())
             continue;
         const QString name = attachment->name();
         store_.attachment(attachment->record().hash)
             .then(attachment, [attachment, name](const Expected<QByteArray>& bytes) {
-                if (bytes)
-                    QtConcurrent::run(readAttachment, *bytes, name)
-                        .then(attachment,
-                              [attachment](const ReadAttachment& read) { attachment->fill(read); });
+                if (!bytes) {
+                    ReadAttachment missing;
+                    missing.record = attachment->record();
+                    missing.problem = tr("%1 is not in the history any more.").arg(name);
+                    attachment->fill(missing);
+                    return;
+                }
+                QtConcurrent::run(readAttachment, *bytes, name)
+                    .then(attachment,
+                          [attachment](const ReadAttachment& read) { attachment->fill(read); });
             });
     }
 }

@@ -128,6 +128,7 @@ private:
     void finish(const engine::Finished& finished);
     void withPictures(const QList<ChatMessage*>& path, const std::function<void()>& then);
     void fillAttachments(ChatMessage* message);
+    void priceAttachments(ChatMessage* message);
     void saveRecord();
     void measureDraft();
     void modelChanged();

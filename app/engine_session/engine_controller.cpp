@@ -63,6 +63,10 @@ QString EngineController::modelNotice() const {
     return QString::fromStdString(description_.notice);
 }
 
+QString EngineController::templateNotice() const {
+    return QString::fromStdString(description_.templateNotice);
+}
+
 QString EngineController::recipeTitle() const {
     return hasModel_ ? QString::fromStdString(loadedChoice_.recipe.title) : QString();
 }
@@ -194,6 +198,8 @@ void EngineController::loaded(const engine::ModelDescription& description,
     description_ = description;
     plan_ = plan;
     hasModel_ = true;
+    if (!description.templateNotice.empty())
+        qInfo("%s: %s.", description.name.c_str(), description.templateNotice.c_str());
     emit modelChanged();
     settle(State::Ready);
 }

@@ -35,6 +35,9 @@ class EngineController final : public QObject {
     Q_PROPERTY(QString modelName READ modelName NOTIFY modelChanged FINAL)
     Q_PROPERTY(QString modelFolder READ modelFolder NOTIFY modelChanged FINAL)
     Q_PROPERTY(QString modelNotice READ modelNotice NOTIFY modelChanged FINAL)
+    /// How the model's own chat template differs from the one that is followed; "" when it does
+    /// not.
+    Q_PROPERTY(QString templateNotice READ templateNotice NOTIFY modelChanged FINAL)
     Q_PROPERTY(QString recipeTitle READ recipeTitle NOTIFY modelChanged FINAL)
     Q_PROPERTY(QString recipeId READ recipeId NOTIFY modelChanged FINAL)
     Q_PROPERTY(QString device READ device NOTIFY modelChanged FINAL)
@@ -64,6 +67,7 @@ public:
     [[nodiscard]] QString modelName() const;
     [[nodiscard]] QString modelFolder() const;
     [[nodiscard]] QString modelNotice() const;
+    [[nodiscard]] QString templateNotice() const;
     [[nodiscard]] QString recipeTitle() const;
     [[nodiscard]] QString recipeId() const;
     [[nodiscard]] QString device() const;

@@ -48,12 +48,16 @@ void MemoryGauge::show(const engine::MemoryPlan& measured,
     const auto model = static_cast<double>(measured.total());
     // On the CPU the model is part of this process; on a card the window's share is not known.
     const double window = device.id == "cpu" ? std::max(0.0, residentBytes() - model) : 0;
+    const double others = std::max(0.0, capacity - free - model - window);
+    // The figures are taken one after the other, so that together they may exceed the capacity; the
+    // bar ends where its panel ends all the same.
+    const double length = std::max(capacity, model + window + others + free);
     active_ = measured.total() > 0;
-    parts_ = engineParts(measured, capacity);
-    append(parts_, PlanPart::Kind::Window, window, capacity);
-    append(parts_, PlanPart::Kind::OtherPrograms, capacity - free - model - window, capacity);
-    append(parts_, PlanPart::Kind::Free, free, capacity);
-    plan_ = active_ ? engineParts(engine_.plan(), capacity) : QList<PlanPart>();
+    parts_ = engineParts(measured, length);
+    append(parts_, PlanPart::Kind::Window, window, length);
+    append(parts_, PlanPart::Kind::OtherPrograms, others, length);
+    append(parts_, PlanPart::Kind::Free, free, length);
+    plan_ = active_ ? engineParts(engine_.plan(), length) : QList<PlanPart>();
     deviceName_ = QString::fromStdString(device.name);
     summary_ = tr("%1 of %2").arg(bytesText(capacity - free), bytesText(capacity));
     emit changed();

@@ -13,6 +13,7 @@ constexpr int kTickMs = 250;
 SpeculationGauge::SpeculationGauge(EngineController& engine, QObject* parent)
     : QObject(parent), engine_(engine) {
     connect(&engine, &EngineController::modelChanged, this, &SpeculationGauge::changed);
+    connect(&engine, &EngineController::stateChanged, this, &SpeculationGauge::changed);
     connect(&engine, &EngineController::started, this, &SpeculationGauge::begin);
     timer_.setSingleShot(true);
     timer_.setInterval(kTickMs);

@@ -76,12 +76,15 @@ void SpeedGauge::takeProgress(const engine::PrefillProgress& progress) {
 }
 
 void SpeedGauge::tick() {
-    if (++ticks_ % kTicksPerSecond == 0) {
-        sparkline_.append(std::exchange(tokensThisSecond_, 0));
-        if (sparkline_.size() > kSparklineSeconds)
-            sparkline_.removeFirst();
-    }
+    if (++ticks_ % kTicksPerSecond == 0)
+        addToSparkline(std::exchange(tokensThisSecond_, 0));
     show();
+}
+
+void SpeedGauge::addToSparkline(double tokensPerSecond) {
+    sparkline_.append(tokensPerSecond);
+    if (sparkline_.size() > kSparklineSeconds)
+        sparkline_.removeFirst();
 }
 
 void SpeedGauge::show() {
@@ -110,6 +113,10 @@ void SpeedGauge::end(const engine::Finished& finished) {
         firstTokenSeconds_ = finished.statistics.firstTokenSeconds;
     if (finished.statistics.prefillSeconds > 0)
         prefillRate_ = finished.statistics.prefillTokensPerSecond();
+    // A last part of a second, or an answer that took less than one, at the rate it had.
+    if (tokensThisSecond_ > 0)
+        addToSparkline(average_ > 0 ? average_ : tokensThisSecond_);
+    tokensThisSecond_ = 0;
     now_ = 0;
     emit changed();
 }

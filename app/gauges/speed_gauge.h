@@ -59,6 +59,7 @@ private:
     void end(const engine::Finished& finished);
     void tick();
     void show();
+    void addToSparkline(double tokensPerSecond);
 
     struct Arrival {
         qint64 ms = 0;

@@ -12,6 +12,7 @@
 #include <QtConcurrentRun>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace lapidary::app {
@@ -106,6 +107,38 @@ void ModelPicker::setDeviceRow(int row) {
     emit choiceChanged();
     plan();
     judgeRows();
+}
+
+int ModelPicker::imageBudget() const {
+    if (settings_.imageBudget() > 0)
+        return settings_.imageBudget();
+    return recipeRow_ < 0 ? engine::Recipe().imageBudget
+                          : recipes_.recipes()[static_cast<std::size_t>(recipeRow_)].imageBudget;
+}
+
+void ModelPicker::setImageBudget(int budget) {
+    if (imageBudget() == budget || !imageBudgets().contains(budget))
+        return;
+    settings_.setImageBudget(budget);
+    emit choiceChanged();
+    plan();
+    judgeRows();
+}
+
+QList<int> ModelPicker::imageBudgets() {
+    return {std::begin(engine::kImageBudgets), std::end(engine::kImageBudgets)};
+}
+
+bool ModelPicker::seesImages() const {
+    return modelRow_ >= 0 && modelRow_ < models_.count() && models_.rows().at(modelRow_).seesImages;
+}
+
+std::vector<engine::Recipe> ModelPicker::recipesAsChosen() const {
+    std::vector<engine::Recipe> recipes = recipes_.recipes();
+    if (settings_.imageBudget() > 0)
+        for (engine::Recipe& recipe : recipes)
+            recipe.imageBudget = settings_.imageBudget();
+    return recipes;
 }
 
 void ModelPicker::refresh() {
@@ -215,7 +248,7 @@ void ModelPicker::plan() {
         show({}, Verdict::Unusable, row.reason);
         return;
     }
-    QtConcurrent::run([queries = queries_, folder = folder_, recipes = recipes_.recipes(),
+    QtConcurrent::run([queries = queries_, folder = folder_, recipes = recipesAsChosen(),
                        row = static_cast<std::size_t>(recipeRow_),
                        device = *target]() -> Expected<MemoryVerdict> {
         const auto plan = queries.plan(pathOf(folder), recipes[row], device);
@@ -246,7 +279,7 @@ void ModelPicker::judgeRows() {
     }
     const quint64 id = ++judgeId_;
     QtConcurrent::run([queries = queries_, folders, device = *target,
-                       recipe = recipes_.recipes()[static_cast<std::size_t>(recipeRow_)]] {
+                       recipe = recipesAsChosen()[static_cast<std::size_t>(recipeRow_)]] {
         QList<std::pair<QString, QString>> marks;
         for (const QString& folder : folders) {
             const auto plan = queries.plan(pathOf(folder), recipe, device);
@@ -274,7 +307,7 @@ void ModelPicker::use() {
         return;
     const LoadChoice choice{
         .folder = models_.rows().at(modelRow_).folder,
-        .recipe = recipes_.recipes()[static_cast<std::size_t>(recipeRow_)],
+        .recipe = recipesAsChosen()[static_cast<std::size_t>(recipeRow_)],
         .device =
             QString::fromStdString(devices_.devices()[static_cast<std::size_t>(deviceRow_)].id),
     };

@@ -33,6 +33,11 @@ class ModelPicker final : public QObject {
     Q_PROPERTY(int modelRow READ modelRow WRITE setModelRow NOTIFY choiceChanged FINAL)
     Q_PROPERTY(int recipeRow READ recipeRow WRITE setRecipeRow NOTIFY choiceChanged FINAL)
     Q_PROPERTY(int deviceRow READ deviceRow WRITE setDeviceRow NOTIFY choiceChanged FINAL)
+    /// Soft tokens a picture may cost, one of `imageBudgets`; the recipe's until a person chose.
+    Q_PROPERTY(int imageBudget READ imageBudget WRITE setImageBudget NOTIFY choiceChanged FINAL)
+    Q_PROPERTY(QList<int> imageBudgets READ imageBudgets CONSTANT FINAL)
+    /// The highlighted model sees pictures.
+    Q_PROPERTY(bool seesImages READ seesImages NOTIFY choiceChanged FINAL)
     /// What the choice would take, in the order of the bar, the rest as Free.
     Q_PROPERTY(QList<lapidary::app::PlanPart> parts READ parts NOTIFY planChanged FINAL)
     Q_PROPERTY(Verdict verdict READ verdict NOTIFY planChanged FINAL)
@@ -66,6 +71,10 @@ public:
     void setModelRow(int row);
     void setRecipeRow(int row);
     void setDeviceRow(int row);
+    [[nodiscard]] int imageBudget() const;
+    void setImageBudget(int budget);
+    [[nodiscard]] static QList<int> imageBudgets();
+    [[nodiscard]] bool seesImages() const;
     [[nodiscard]] QList<PlanPart> parts() const { return parts_; }
     [[nodiscard]] Verdict verdict() const { return verdict_; }
     [[nodiscard]] QString verdictSentence() const { return verdictSentence_; }
@@ -98,6 +107,8 @@ private:
     void plan();
     void judgeRows();
     [[nodiscard]] std::optional<kernels::DeviceDescription> device() const;
+    /// All recipes, with the image budget a person chose.
+    [[nodiscard]] std::vector<engine::Recipe> recipesAsChosen() const;
     void show(const QList<PlanPart>& parts, Verdict verdict, const QString& sentence);
 
     EngineQueries queries_;

@@ -1,5 +1,7 @@
 #include "settings.h"
 
+#include <engine/image.h>
+
 #include <algorithm>
 
 namespace lapidary::app {
@@ -114,6 +116,17 @@ QString Settings::device() const {
 
 void Settings::setDevice(const QString& value) {
     change(u"model/device"_s, device(), value, &Settings::deviceChanged);
+}
+
+int Settings::imageBudget() const {
+    const int budget = file_.value(u"model/imageBudget"_s).toInt();
+    return std::ranges::find(engine::kImageBudgets, budget) != std::end(engine::kImageBudgets)
+               ? budget
+               : 0;
+}
+
+void Settings::setImageBudget(int value) {
+    change(u"model/imageBudget"_s, imageBudget(), value, &Settings::imageBudgetChanged);
 }
 
 QStringList Settings::folders() const {

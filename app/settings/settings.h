@@ -31,6 +31,9 @@ class Settings final : public QObject {
         QString modelFolder READ modelFolder WRITE setModelFolder NOTIFY modelFolderChanged FINAL)
     Q_PROPERTY(QString recipe READ recipe WRITE setRecipe NOTIFY recipeChanged FINAL)
     Q_PROPERTY(QString device READ device WRITE setDevice NOTIFY deviceChanged FINAL)
+    /// Soft tokens a picture may cost; 0: as the recipe says.
+    Q_PROPERTY(
+        int imageBudget READ imageBudget WRITE setImageBudget NOTIFY imageBudgetChanged FINAL)
     /// Where the user says models are.
     Q_PROPERTY(QStringList folders READ folders WRITE setFolders NOTIFY foldersChanged FINAL)
 
@@ -65,6 +68,8 @@ public:
     void setRecipe(const QString& recipe);
     [[nodiscard]] QString device() const;
     void setDevice(const QString& device);
+    [[nodiscard]] int imageBudget() const;
+    void setImageBudget(int budget);
     [[nodiscard]] QStringList folders() const;
     void setFolders(const QStringList& folders);
 
@@ -79,6 +84,7 @@ signals:
     void modelFolderChanged();
     void recipeChanged();
     void deviceChanged();
+    void imageBudgetChanged();
     void foldersChanged();
 
 private:

@@ -1,4 +1,6 @@
+#include "chat/template.h"
 #include "checkpoint/describe.h"
+#include "file/text_file.h"
 #include "generation/context.h"
 #include "generation/loaded_model.h"
 #include "generation/local_model.h"
@@ -25,6 +27,13 @@ Expected<void> warmUp(LoadedModel& model, CacheFormat format) {
     return token ? Expected<void>() : std::unexpected(token.error());
 }
 
+/// A template that is missing or unreadable says nothing: none is needed to write a prompt.
+std::string templateNoticeOf(const std::filesystem::path& folder) {
+    constexpr std::size_t kMostBytes = std::size_t{1} << 20U;
+    const auto text = readTextFile(folder / "chat_template.jinja", kMostBytes);
+    return text ? templateNotice(*text) : std::string();
+}
+
 } // namespace
 
 Expected<std::shared_ptr<Model>> loadModel(const LoadRequest& request) {
@@ -42,6 +51,7 @@ Expected<std::shared_ptr<Model>> loadModel(const LoadRequest& request) {
         return std::unexpected(backend.error());
 
     ModelDescription description = describeCheckpoint(*checkpoint, *card);
+    description.templateNotice = templateNoticeOf(request.folder);
     const kernels::DeviceDescription device = (*backend)->describe();
     if (auto cache = checkCache(request.recipe.cache, device); !cache)
         return std::unexpected(cache.error());

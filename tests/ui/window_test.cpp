@@ -58,6 +58,9 @@ private slots:
     void failureIsSaidInItsPlace();
     void stoppedAnswerContinues();
     void restartFindsTheHistoryAndTheDraft();
+    void pictureOpensLargeAndOutlivesItsFile();
+    void droppedAndPastedPicturesAreAttached();
+    void detailOfPicturesIsChosenWithTheRecipe();
     void copyGivesTheModelsMarkdown();
     void smallWindowCutsNothingOff();
 };
@@ -299,6 +302,74 @@ void WindowTest::restartFindsTheHistoryAndTheDraft() {
     QCOMPARE(window.message(1)->record().thought.toStdString(), kThought);
     QCOMPARE(window.chat()->composer()->text(), u"half a thought"_s);
     QTRY_VERIFY(!window.message(0)->attachments().first()->thumbnail().isNull());
+}
+
+void WindowTest::pictureOpensLargeAndOutlivesItsFile() {
+    QTemporaryDir profile;
+    const auto look = [](WindowUnderTest& window) {
+        window.click(u"Show sky.png"_s);
+        QTRY_VERIFY(window.find(u"Close the picture"_s) != nullptr);
+        QQuickItem* picture = nullptr;
+        QTRY_VERIFY((picture = window.find(u"sky.png, 320 × 200 pixels"_s)) != nullptr);
+        QTRY_COMPARE(picture->property("image").value<QImage>().size(), QSize(320, 200));
+        window.key(Qt::Key_Escape);
+        QTRY_VERIFY(window.find(u"Close the picture"_s) == nullptr);
+    };
+    {
+        WindowUnderTest window(profile.path());
+        const QString file = writeFile(profile.path(), u"sky.png"_s, png(320, 200));
+        window.chat()->composer()->attachFiles({QUrl::fromLocalFile(file)});
+        QTRY_VERIFY(window.chat()->composer()->canSend());
+        look(window); // from its chip
+        window.ask(u"What is this?"_s);
+        QVERIFY(QFile::remove(file));
+        QCOMPARE(window.message(0)->attachments().first()->detail(),
+                 u"%1 tokens"_s.arg(engine::imageTokens(320, 200, 280)));
+        look(window); // from the message
+    }
+    WindowUnderTest window(profile.path());
+    QTRY_COMPARE(window.chat()->rowCount(), 2);
+    look(window);
+}
+
+void WindowTest::droppedAndPastedPicturesAreAttached() {
+    WindowUnderTest window;
+    const QString file = writeFile(window.profile(), u"sky.png"_s, png(64, 64));
+    QMimeData files;
+    files.setUrls({QUrl::fromLocalFile(file)});
+    const QPoint place(window.window()->width() / 2, window.window()->height() / 2);
+    QDragEnterEvent enter(place, Qt::CopyAction, &files, Qt::LeftButton, Qt::NoModifier);
+    QCoreApplication::sendEvent(window.window(), &enter);
+    QTRY_VERIFY(window.find(u"Message"_s) != nullptr);
+    QDropEvent drop(place, Qt::CopyAction, &files, Qt::LeftButton, Qt::NoModifier);
+    QCoreApplication::sendEvent(window.window(), &drop);
+    QTRY_COMPARE(window.chat()->composer()->attachments().size(), 1);
+
+    QImage image;
+    QVERIFY(image.loadFromData(png(48, 48)));
+    QGuiApplication::clipboard()->setImage(image);
+    window.key(Qt::Key_V, Qt::ControlModifier);
+    QTRY_COMPARE(window.chat()->composer()->attachments().size(), 2);
+    QTRY_VERIFY(window.chat()->composer()->canSend());
+    for (const app::Attachment* chip : window.chat()->composer()->attachments())
+        QVERIFY(chip->isPicture() && !chip->isBad());
+}
+
+void WindowTest::detailOfPicturesIsChosenWithTheRecipe() {
+    WindowUnderTest window;
+    const QString file = writeFile(window.profile(), u"sky.png"_s, png(320, 200));
+    window.chat()->composer()->attachFiles({QUrl::fromLocalFile(file)});
+    QTRY_VERIFY(window.chat()->composer()->canSend());
+    window.ask(u"What is this?"_s);
+    const int before = window.message(0)->attachments().first()->tokens();
+    window.key(Qt::Key_M, Qt::ControlModifier);
+    window.click(u"At most 1120 tokens a picture"_s);
+    QTRY_VERIFY(window.application().picker()->canUse());
+    window.click(u"Use"_s);
+    QTRY_COMPARE(window.application().engine()->state(), app::EngineController::State::Ready);
+    QTRY_COMPARE(window.application().engine()->choice().recipe.imageBudget, 1120);
+    QTRY_VERIFY(window.message(0)->attachments().first()->tokens() > 3 * before);
+    QCOMPARE(window.application().settings()->imageBudget(), 1120);
 }
 
 void WindowTest::copyGivesTheModelsMarkdown() {

@@ -111,6 +111,24 @@ int Attachment::tokens() const {
     return static_cast<int>(read_.record.bytes / 4);
 }
 
+QImage Attachment::whole() const {
+    if (read_.image == nullptr)
+        return {};
+    // Views the decoded pixels and keeps them alive; nothing is copied.
+    using Kept = std::shared_ptr<const engine::Image>;
+    const auto release = [](void* kept) { delete static_cast<Kept*>(kept); };
+    const Kept& image = read_.image;
+    return {image->rgb.data(),     image->width, image->height,  qsizetype{3} * image->width,
+            QImage::Format_RGB888, release,      new Kept(image)};
+}
+
+QString Attachment::extent() const {
+    if (!isPicture() || read_.record.width == 0)
+        return {};
+    return tr("%1 × %2 pixels")
+        .arg(QLocale().toString(read_.record.width), QLocale().toString(read_.record.height));
+}
+
 QString Attachment::detail() const {
     if (reading_)
         return tr("Reading…");

@@ -37,6 +37,10 @@ class Attachment : public QObject {
     Q_PROPERTY(QString name READ name NOTIFY changed)
     Q_PROPERTY(bool picture READ isPicture NOTIFY changed)
     Q_PROPERTY(QImage thumbnail READ thumbnail NOTIFY changed)
+    /// The whole picture as the model is given it; null while it is read, and of a text.
+    Q_PROPERTY(QImage whole READ whole NOTIFY changed)
+    /// "640 × 420 pixels"; "" of a text.
+    Q_PROPERTY(QString extent READ extent NOTIFY changed)
     /// "840 tokens", "212 lines", or why it cannot be sent.
     Q_PROPERTY(QString detail READ detail NOTIFY changed)
     Q_PROPERTY(bool reading READ isReading NOTIFY changed)
@@ -60,6 +64,8 @@ public:
     [[nodiscard]] QString name() const { return read_.record.name; }
     [[nodiscard]] bool isPicture() const;
     [[nodiscard]] QImage thumbnail() const { return read_.thumbnail; }
+    [[nodiscard]] QImage whole() const;
+    [[nodiscard]] QString extent() const;
     [[nodiscard]] QString detail() const;
     [[nodiscard]] bool isReading() const { return reading_; }
     [[nodiscard]] bool isBad() const { return !read_.problem.isEmpty() || !refusal_.isEmpty(); }

@@ -16,7 +16,15 @@ void Thumbnail::setImage(const QImage& image) {
 void Thumbnail::paint(QPainter* painter) {
     if (image_.isNull())
         return;
-    const QRectF box = boundingRect();
+    QRectF box = boundingRect();
+    if (fits_) {
+        const QSizeF size = image_.size();
+        const double scale =
+            std::min({1.0, box.width() / size.width(), box.height() / size.height()});
+        const QPointF centre = box.center();
+        box.setSize(size * scale);
+        box.moveCenter(centre);
+    }
     const double side =
         std::min<double>(image_.width() / box.width(), image_.height() / box.height());
     const QSizeF cut(box.width() * side, box.height() * side);

@@ -6,12 +6,14 @@
 
 namespace lapidary::app {
 
-/// Shows a small picture that is in memory already, cut to a square with round corners.
+/// Shows a picture that is in memory already, with round corners: cut to the shape of the item, or,
+/// with `fits`, all of it in the middle and never larger than it is.
 class Thumbnail : public QQuickPaintedItem {
     Q_OBJECT
     QML_ELEMENT
     Q_PROPERTY(QImage image MEMBER image_ WRITE setImage NOTIFY imageChanged)
     Q_PROPERTY(double radius MEMBER radius_ NOTIFY imageChanged)
+    Q_PROPERTY(bool fits MEMBER fits_ NOTIFY imageChanged)
 
 public:
     explicit Thumbnail(QQuickItem* parent = nullptr) : QQuickPaintedItem(parent) {}
@@ -25,6 +27,7 @@ signals:
 private:
     QImage image_;
     double radius_ = 4;
+    bool fits_ = false;
 };
 
 } // namespace lapidary::app

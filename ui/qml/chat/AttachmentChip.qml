@@ -2,6 +2,7 @@ pragma ComponentBehavior: Bound
 
 import QtQuick
 import QtQuick.Controls.impl
+import QtQuick.Templates as T
 import Lapidary.App
 import Lapidary.Components
 
@@ -11,12 +12,16 @@ Rectangle {
 
     required property Attachment attachment
     required property int index
+    /// Of the field that the chip stands in.
+    required property real room
+    readonly property real wordsWidth: Math.min(Theme.u * (root.attachment.bad ? 110 : 50), root.room - Theme.u * 26)
 
+    signal opened
     signal removed
     signal inlined
 
-    implicitWidth: Math.min(row.implicitWidth + Theme.u * 3, Theme.u * 90)
-    implicitHeight: Theme.u * 12
+    implicitWidth: row.implicitWidth + Theme.u * 1.5
+    implicitHeight: Math.max(Theme.u * 12, words.implicitHeight + Theme.u * 3)
     radius: Theme.radius
     color: Theme.raised
     border.width: Theme.line
@@ -37,10 +42,31 @@ Rectangle {
             height: width
             anchors.verticalCenter: parent.verticalCenter
 
-            Thumbnail {
+            T.AbstractButton {
+                id: picture
+
                 anchors.fill: parent
                 visible: root.attachment.picture && !root.attachment.bad
-                image: root.attachment.thumbnail
+                focusPolicy: Qt.TabFocus
+                text: qsTr("Show %1").arg(root.attachment.name)
+                onClicked: root.opened()
+
+                Accessible.role: Accessible.Button
+                Accessible.name: text
+                Accessible.onPressAction: click()
+
+                contentItem: Thumbnail {
+                    image: root.attachment.thumbnail
+                }
+                background: Item {
+                    FocusRing {
+                        shown: picture.visualFocus
+                    }
+                }
+
+                HoverHandler {
+                    cursorShape: Qt.PointingHandCursor
+                }
             }
             IconImage {
                 anchors.centerIn: parent
@@ -51,25 +77,30 @@ Rectangle {
             }
         }
         Column {
+            id: words
+
             anchors.verticalCenter: parent.verticalCenter
 
             Label {
-                width: Math.min(implicitWidth, Theme.u * 50)
+                width: Math.min(implicitWidth, root.wordsWidth)
                 text: root.attachment.name
             }
             Label {
-                width: Math.min(implicitWidth, Theme.u * 60)
+                width: Math.min(implicitWidth, root.wordsWidth)
                 text: root.attachment.detail
                 font.pixelSize: Theme.smallPixels
                 color: root.attachment.bad ? Theme.fault : Theme.dim
+                wrapMode: Text.Wrap
+                elide: Text.ElideNone
             }
         }
         TextButton {
             anchors.verticalCenter: parent.verticalCenter
             visible: root.attachment.picture && !root.attachment.bad
             flat: true
-            text: qsTr("Detail")
-            tip: qsTr("How many tokens the picture may cost")
+            text: qsTr("Detail %1").arg(root.attachment.budget || root.attachment.defaultBudget)
+            tip: qsTr("At most this many tokens; more show finer detail and take longer to read")
+            Accessible.name: qsTr("Detail of %1: at most %2 tokens").arg(root.attachment.name).arg(root.attachment.budget || root.attachment.defaultBudget)
             onClicked: budgets.popup()
 
             PlainMenu {

@@ -29,6 +29,7 @@ FocusScope {
         visible: !root.chat.empty
         chat: root.chat
         onTyped: text => composer.type(text)
+        onPictureChosen: attachment => viewer.show(attachment)
     }
     Column {
         id: notices
@@ -113,6 +114,10 @@ FocusScope {
         settings: root.settings
         thinks: root.engine.state !== EngineController.Ready || root.engine.thinks
         roomHeight: root.height
+        onPictureChosen: attachment => viewer.show(attachment)
+    }
+    PictureViewer {
+        id: viewer
     }
     DropArea {
         id: drop

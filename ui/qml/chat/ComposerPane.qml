@@ -17,6 +17,8 @@ FocusScope {
     readonly property Composer composer: chat.composer
     readonly property alias field: field
 
+    signal pictureChosen(Attachment attachment)
+
     function type(text: string) {
         field.forceActiveFocus();
         field.insert(field.cursorPosition, text);
@@ -105,6 +107,8 @@ FocusScope {
                             required property Attachment modelData
 
                             attachment: modelData
+                            room: inside.width
+                            onOpened: root.pictureChosen(modelData)
                             onRemoved: root.composer.remove(index)
                             onInlined: field.insert(field.cursorPosition, root.composer.takeInline(index))
                         }

@@ -12,6 +12,7 @@ FocusScope {
     readonly property alias view: view
 
     signal typed(string text)
+    signal pictureChosen(Attachment attachment)
 
     function showLink(address: string) {
         card.address = address;
@@ -40,6 +41,7 @@ FocusScope {
                 Component {
                     QuestionRow {
                         chat: root.chat
+                        onPictureChosen: attachment => root.pictureChosen(attachment)
                     }
                 }
             },

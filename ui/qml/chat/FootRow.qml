@@ -28,7 +28,7 @@ ConversationRow {
             id: line
 
             anchors.verticalCenter: parent.verticalCenter
-            width: Math.min(implicitWidth, parent.width - (again.visible ? again.width + Theme.u * 2 : 0))
+            width: Math.min(implicitWidth, parent.width - (again.visible ? again.width + Theme.u * 3 : 0))
             text: root.message.stateLine
             color: root.message.failed ? Theme.fault : Theme.dim
             wrapMode: Text.Wrap

@@ -16,6 +16,8 @@ ConversationRow {
     readonly property bool folds: !unfolded && text.implicitHeight > foldHeight + Theme.u * 8
     readonly property real inner: column - Theme.u * 8
 
+    signal pictureChosen(Attachment attachment)
+
     function edit() {
         root.editing = true;
         editor.forceActiveFocus();
@@ -70,6 +72,7 @@ ConversationRow {
                         required property Attachment modelData
 
                         attachment: modelData
+                        onClicked: root.pictureChosen(modelData)
                     }
                 }
             }

@@ -10,7 +10,7 @@ Rectangle {
     property string iconName: "warning"
     default property alias actions: buttons.data
 
-    implicitHeight: Math.max(label.implicitHeight, buttons.implicitHeight) + Theme.u * 3
+    implicitHeight: Math.max(label.implicitHeight, buttons.implicitHeight, Theme.controlHeight) + Theme.u * 3
     radius: Theme.radius
     color: Theme.side
     border.width: Theme.line

@@ -3,8 +3,8 @@ pragma ComponentBehavior: Bound
 import QtQuick
 import Lapidary.App
 
-/// Memory by part, in the same order and colours everywhere. `outline` draws the plan around what
-/// was measured.
+/// Memory by part, in the same order and colours everywhere. `outline` draws a frame as long as
+/// the plan around what was measured.
 Item {
     id: root
 
@@ -25,6 +25,7 @@ Item {
     }
     Row {
         anchors.fill: parent
+        clip: true
 
         Repeater {
             model: root.parts
@@ -39,22 +40,14 @@ Item {
             }
         }
     }
-    Row {
-        anchors.fill: parent
+    Rectangle {
+        readonly property real planned: root.outline.reduce((sum, part) => sum + part.fraction, 0)
 
-        Repeater {
-            model: root.outline
-
-            Rectangle {
-                required property planPart modelData
-
-                width: root.width * Math.max(0, Math.min(1, modelData.fraction))
-                height: root.height
-                color: "transparent"
-                border.width: 1
-                border.color: Theme.edge
-                visible: modelData.kind < Theme.windowPart && modelData.fraction > 0.004
-            }
-        }
+        width: root.width * Math.min(1, planned)
+        height: root.height
+        visible: planned > 0
+        color: "transparent"
+        border.width: 1
+        border.color: Theme.edge
     }
 }

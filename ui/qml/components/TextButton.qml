@@ -48,8 +48,8 @@ T.AbstractButton {
     background: Rectangle {
         radius: Theme.radius
         color: root.primary ? Theme.accent : root.down ? Theme.pressed : root.hovered ? Theme.hover : root.flat ? "transparent" : Theme.raised
-        border.width: root.flat || root.primary ? 0 : Theme.line
-        border.color: Theme.hairline
+        border.width: root.flat || root.primary ? 0 : root.checked ? 2 : Theme.line
+        border.color: root.checked ? Theme.accent : Theme.hairline
 
         FocusRing {
             shown: root.visualFocus

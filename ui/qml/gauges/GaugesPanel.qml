@@ -1,3 +1,5 @@
+pragma ComponentBehavior: Bound
+
 import QtQuick
 import Lapidary.App
 import Lapidary.Components
@@ -15,7 +17,7 @@ FocusScope {
     signal folded
 
     function count(tokens: int): string {
-        return tokens < 10000 ? tokens.toLocaleString(Qt.locale(), "f", 0) : qsTr("%1 k").arg((tokens / 1000).toLocaleString(Qt.locale(), "f", 1));
+        return tokens.toLocaleString(Qt.locale(), "f", 0);
     }
     function rate(value: real): string {
         return qsTr("%1 tok/s").arg(value.toLocaleString(Qt.locale(), "f", value < 99.95 ? 1 : 0));
@@ -82,9 +84,16 @@ FocusScope {
                     parts: root.memory.parts
                     outline: root.memory.plan
                 }
-                PlanLegend {
-                    width: parent.width
-                    parts: root.memory.parts
+                Repeater {
+                    model: root.memory.parts
+
+                    GaugeLine {
+                        required property planPart modelData
+
+                        name: modelData.name
+                        value: modelData.text
+                        mark: Theme.parts[modelData.kind]
+                    }
                 }
             }
             GaugeCard {

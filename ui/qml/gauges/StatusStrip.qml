@@ -55,7 +55,7 @@ Rectangle {
         Label {
             anchors.verticalCenter: parent.verticalCenter
             visible: root.context.active && root.width > Theme.u * 130
-            text: qsTr("%1 / %2 k tokens").arg((root.context.used / 1000).toLocaleString(Qt.locale(), "f", 1)).arg(Math.round(root.context.limit / 1000))
+            text: qsTr("%1 of %2 tokens").arg(root.context.used.toLocaleString(Qt.locale(), "f", 0)).arg(root.context.limit.toLocaleString(Qt.locale(), "f", 0))
             font.pixelSize: Theme.smallPixels
             color: root.context.nearlyFull ? Theme.care : Theme.dim
         }

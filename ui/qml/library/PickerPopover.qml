@@ -59,9 +59,9 @@ Popover {
                             required property string notice
 
                             width: (parent as Item).width
-                            title: name + (format === "" ? "" : "  " + format)
+                            title: name
                             figure: bytes > 0 ? qsTr("%1 GB").arg((bytes / 1e9).toLocaleString(Qt.locale(), "f", bytes < 1e9 ? 2 : 1)) : ""
-                            line: reason !== "" ? reason : verdict
+                            line: reason !== "" ? reason : [format, verdict].filter(word => word !== "").join(" · ")
                             warns: !usable
                             checked: index === root.picker.modelRow
                             onClicked: root.picker.modelRow = index
@@ -102,6 +102,38 @@ Popover {
                             line: summary
                             checked: index === root.picker.recipeRow
                             onClicked: root.picker.recipeRow = index
+                        }
+                    }
+                    Label {
+                        visible: root.picker.seesImages
+                        text: qsTr("Detail of pictures: tokens each may cost")
+                        leftPadding: Theme.u * 2
+                        topPadding: Theme.u * 3
+                        bottomPadding: Theme.u
+                        color: Theme.dim
+                        font.pixelSize: Theme.smallPixels
+                    }
+                    Flow {
+                        width: parent.width
+                        leftPadding: Theme.u * 2
+                        visible: root.picker.seesImages
+                        spacing: Theme.u
+
+                        Repeater {
+                            model: root.picker.imageBudgets
+
+                            TextButton {
+                                required property int modelData
+
+                                checkable: true
+                                autoExclusive: true
+                                leftPadding: Theme.u * 2
+                                checked: modelData === root.picker.imageBudget
+                                text: modelData.toLocaleString(Qt.locale(), "f", 0)
+                                Accessible.role: Accessible.RadioButton
+                                Accessible.name: qsTr("At most %1 tokens a picture").arg(modelData)
+                                onClicked: root.picker.imageBudget = modelData
+                            }
                         }
                     }
                     Label {
@@ -161,6 +193,15 @@ Popover {
             PlanLegend {
                 width: parent.width
                 parts: root.picker.parts
+            }
+            Label {
+                width: parent.width
+                visible: root.engine.templateNotice !== ""
+                text: qsTr("%1: %2.").arg(root.engine.modelName).arg(root.engine.templateNotice)
+                wrapMode: Text.Wrap
+                elide: Text.ElideNone
+                color: Theme.dim
+                font.pixelSize: Theme.smallPixels
             }
             Item {
                 width: parent.width
