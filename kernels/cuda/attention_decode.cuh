@@ -324,8 +324,8 @@ private:
             const int lowest = max(begin_, last_[t] - window_ + 1);
             const bool seesA = position <= last_[t] && position >= lowest;
             const bool seesB = position + 1 <= last_[t] && position + 1 >= lowest;
-            a = seesA ? a * kLog2E : -INFINITY;
-            b = seesB ? b * kLog2E : -INFINITY;
+            a = seesA ? __fmul_rn(a, kLog2E) : -INFINITY;
+            b = seesB ? __fmul_rn(b, kLog2E) : -INFINITY;
             float largest = fmaxf(maximum_[t], fmaxf(a, b));
 #pragma unroll
             for (int offset = 8; offset > 0; offset /= 2)

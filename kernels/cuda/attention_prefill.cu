@@ -4,10 +4,10 @@
 namespace lapidary::kernels::cuda {
 namespace {
 
-template <int kDim, int kTiles>
-__global__ void __launch_bounds__(kAttentionThreads)
+template <int kDim, int kTiles, int kKeys, int kBlocks>
+__global__ void __launch_bounds__(kAttentionThreads, kBlocks)
     prefillKernel(const __grid_constant__ AttentionProblem problem) {
-    using Tile = AttentionTile<kDim, kTiles>;
+    using Tile = AttentionTile<kDim, kTiles, kKeys>;
     extern __shared__ uint4 memory[];
     auto& shared = *reinterpret_cast<typename Tile::Shared*>(memory);
     // The last tiles see most keys: begin with them, so that the grid ends evenly.
@@ -22,7 +22,7 @@ __global__ void __launch_bounds__(kAttentionThreads)
         if (problem.runs[r].begin <= highest && lowest < problem.runs[r].end)
             end = max(end, problem.runs[r].end);
     const int64_t begin = problem.window > 0 ? max(int64_t(0), lowest - problem.window + 1) : 0;
-    tile.walk(begin / kKeys * kKeys, end);
+    tile.walk(begin, end);
     tile.each([&](int query, int column, float value) {
         problem.out[tile.queryOffset(first + query) + column] = toBits(value / shared.sum[query]);
     });
@@ -42,13 +42,14 @@ __global__ void __launch_bounds__(kAttentionThreads)
         largest[head] = most;
 }
 
-template <int kDim, int kTiles>
+template <int kDim, int kTiles, int kKeys, int kBlocks>
 void launch(const AttentionProblem& problem, cudaStream_t stream) {
-    using Shared = AttentionShared<kDim, kTiles>;
-    cudaFuncSetAttribute(prefillKernel<kDim, kTiles>, cudaFuncAttributeMaxDynamicSharedMemorySize,
-                         sizeof(Shared));
+    using Shared = AttentionShared<kDim, kTiles, kKeys>;
+    cudaFuncSetAttribute(prefillKernel<kDim, kTiles, kKeys, kBlocks>,
+                         cudaFuncAttributeMaxDynamicSharedMemorySize, sizeof(Shared));
     const dim3 grid((problem.queries() + Shared::kQueries - 1) / Shared::kQueries, problem.kvHeads);
-    prefillKernel<kDim, kTiles><<<grid, kAttentionThreads, sizeof(Shared), stream>>>(problem);
+    prefillKernel<kDim, kTiles, kKeys, kBlocks>
+        <<<grid, kAttentionThreads, sizeof(Shared), stream>>>(problem);
 }
 
 } // namespace
@@ -58,11 +59,20 @@ void attentionPrefill(const AttentionProblem& problem, cudaStream_t stream) {
     cudaGetDevice(&device);
     cudaDeviceGetAttribute(&most, cudaDevAttrMaxSharedMemoryPerBlockOptin, device);
     withHeadDim(problem.headDim, [&]<int kDim>() {
-        // 64 queries where the card has the shared memory for them: 148 KB at 512 columns.
-        if (sizeof(AttentionShared<kDim, 4>) <= static_cast<size_t>(most))
-            launch<kDim, 4>(problem, stream);
-        else
-            launch<kDim, 1>(problem, stream);
+        // 64 queries where the card has the shared memory for them. At 512 columns Hopper holds
+        // steps of 64 keys, 223 KiB; cards with 163 KiB steps of 32, 146 KiB. Below, steps of 32
+        // leave place for two blocks, whose phases fill each other's gaps.
+        const auto fits = [most](size_t bytes) { return bytes <= static_cast<size_t>(most); };
+        if constexpr (kDim == 512) {
+            if (fits(sizeof(AttentionShared<kDim, 4, 64>)))
+                launch<kDim, 4, 64, 1>(problem, stream);
+            else if (fits(sizeof(AttentionShared<kDim, 4, 32>)))
+                launch<kDim, 4, 32, 1>(problem, stream);
+            else
+                launch<kDim, 1, 32, 1>(problem, stream);
+        } else {
+            launch<kDim, 4, 32, 2>(problem, stream);
+        }
     });
     if (problem.largest != nullptr) {
         const int64_t heads = int64_t(problem.rows) * problem.heads;

@@ -3,15 +3,16 @@
 // softmax(q kᵀ) v of a tile of queries over a range of keys, online, on bf16 tensor cores.
 //
 // The queries of one K/V head, rows × group of them, are packed into tiles of 16 · kTiles, so a key
-// is read once for all heads that share it. Keys come 32 at a time; steps begin at multiples of 32
-// of the absolute position and masked keys count exactly nothing, so a query's bits depend on its
-// own position alone.
+// is read once for all heads that share it. Keys come kKeys at a time; steps begin at multiples of
+// kKeys of the absolute position and masked keys count exactly nothing, so a query's bits depend on
+// its own position alone.
 //
-//   scores   (16 · kTiles) × 32, spread over the eight warps, through shared memory
-//   softmax  four threads a query
+//   scores   kKeys / 16 warps side by side, 16 keys each; the others below: at 64 × 64 a warp has
+//            32 queries × 16 keys, four products for three loads of fragments
+//   softmax  four threads a query; scores and weights go through shared memory
 //   output   each warp holds kDim / 8 columns of all queries in registers:
 //            64 queries × 64 columns = 128 registers a lane at kDim 512
-//   memory   q, one step of K and one of V: (16 · kTiles + 64) · (kDim + 8) · 2 B;
+//   memory   q, one step of K and one of V: (16 · kTiles + 2 · kKeys) · (kDim + 8) · 2 B;
 //            V of a step is on its way while its scores are computed, K of the next one after that
 #include "cuda/attention.h"
 #include "cuda/head_size.h"
@@ -20,11 +21,10 @@
 namespace lapidary::kernels::cuda {
 
 constexpr int kAttentionThreads = 256;
-constexpr int kKeys = 32;
 
 /// Shared memory of a tile. kDim is headDim rounded up to a size that is compiled; the columns
 /// beyond headDim are zero. Rows are padded by 16 bytes so that ldmatrix meets every bank once.
-template <int kDim, int kTiles>
+template <int kDim, int kTiles, int kKeys>
 struct AttentionShared {
     static constexpr int kQueries = 16 * kTiles;
     static constexpr int kRow = kDim + 8;
@@ -32,17 +32,17 @@ struct AttentionShared {
     Bf16 q[kQueries][kRow];
     Bf16 k[kKeys][kRow];
     Bf16 v[kKeys][kRow];
-    float scores[kQueries][kKeys + 1];
+    float scores[kQueries][kKeys + 8];
     Bf16 weights[kQueries][kKeys + 8];
-    float maximum[kQueries];
+    float maximum[kQueries]; // of scores · log2 e
     float sum[kQueries];
     float rescale[kQueries];
 };
 
-template <int kDim, int kTiles>
+template <int kDim, int kTiles, int kKeys>
 class AttentionTile {
 public:
-    using Shared = AttentionShared<kDim, kTiles>;
+    using Shared = AttentionShared<kDim, kTiles, kKeys>;
     static constexpr int kQueries = Shared::kQueries;
     static constexpr int kColumns = kDim / 8 < 8 ? 8 : kDim / 8; // a warp's share of the output
     static constexpr int kColumnTiles = kColumns / 8;
@@ -72,22 +72,25 @@ public:
         }
     }
 
-    /// Walks the keys [begin, end); begin is a multiple of kKeys.
+    /// Walks the keys [begin, end); what a step holds outside of them is zero.
     __device__ void walk(int64_t begin, int64_t end) {
+        begin_ = static_cast<int>(begin);
+        end_ = static_cast<int>(end);
         loadQueries();
-        loadKeys(s_.k, p_.k, begin, end);
+        const int start = begin_ / kKeys * kKeys;
+        loadKeys(s_.k, p_.k, start);
         commitCopies();
-        for (int64_t key = begin; key < end; key += kKeys) {
+        for (int key = start; key < end_; key += kKeys) {
             waitCopies<0>();
             __syncthreads();
-            loadKeys(s_.v, p_.v, key, end);
+            loadKeys(s_.v, p_.v, key);
             commitCopies();
             scoreKeys();
             __syncthreads();
-            if (key + kKeys < end)
-                loadKeys(s_.k, p_.k, key + kKeys, end);
+            if (key + kKeys < end_)
+                loadKeys(s_.k, p_.k, key + kKeys);
             commitCopies();
-            weighKeys(key, end);
+            weighKeys(key);
             waitCopies<1>(); // V is here; the next K may still be coming
             __syncthreads();
             addValues();
@@ -122,40 +125,54 @@ public:
     }
 
 private:
-    __device__ void loadKeys(Bf16 (&to)[kKeys][Shared::kRow], const Bf16* from, int64_t begin,
-                             int64_t end) {
+    __device__ void loadKeys(Bf16 (&to)[kKeys][Shared::kRow], const Bf16* from, int begin) {
         constexpr int kPieces = kDim / 8;
+        const int capacity = static_cast<int>(p_.capacity);
+        const int slots = begin % capacity;
+        const int64_t stride = int64_t(p_.kvHeads) * p_.headDim;
+        from += head_ * p_.headDim;
+#pragma unroll 4
         for (int i = threadIdx.x; i < kKeys * kPieces; i += kAttentionThreads) {
             const int key = i / kPieces, column = i % kPieces * 8;
-            const bool valid = begin + key < end && column < p_.headDim;
-            const int64_t slot = valid ? (begin + key) % p_.capacity : 0;
-            copyAsync(&to[key][column],
-                      from + (slot * p_.kvHeads + head_) * p_.headDim + (valid ? column : 0),
-                      valid);
+            const int position = begin + key;
+            const bool valid = position >= begin_ && position < end_ && column < p_.headDim;
+            int slot = slots + key;
+            while (slot >= capacity)
+                slot -= capacity;
+            copyAsync(&to[key][column], from + (valid ? slot * stride + column : 0), valid);
         }
     }
 
-    // scores = q kᵀ: kTiles × 4 pieces of 16 × 8, dealt to the warps.
+    // scores = q kᵀ
     __device__ void scoreKeys() {
-        for (int piece = warp_; piece < kTiles * 4; piece += 8) {
-            const int tile = piece / 4, keys = piece % 4 * 8;
-            float c[4] = {};
+        constexpr int kAcross = kKeys / 16;                                    // warps side by side
+        constexpr int kHigh = kTiles * kAcross > 8 ? kTiles * kAcross / 8 : 1; // tiles of a warp
+        const int tile = warp_ / kAcross * kHigh, keys = warp_ % kAcross * 16;
+        if (tile >= kTiles)
+            return;
+        float c[kHigh][2][4] = {};
 #pragma unroll 4
-            for (int d = 0; d < kDim; d += 16) {
-                uint32_t a[4], b[2];
-                loadMatrix(a, &s_.q[tile * 16 + lane_ % 16][d + lane_ / 16 * 8]);
-                loadMatrixPair(b, &s_.k[keys + lane_ % 8][d + lane_ / 8 % 2 * 8]);
-                multiply(c, a, b);
+        for (int d = 0; d < kDim; d += 16) {
+            uint32_t a[kHigh][4], b[4];
+            loadMatrix(b, &s_.k[keys + lane_ / 16 * 8 + lane_ % 8][d + lane_ / 8 % 2 * 8]);
+#pragma unroll
+            for (int t = 0; t < kHigh; ++t) {
+                loadMatrix(a[t], &s_.q[(tile + t) * 16 + lane_ % 16][d + lane_ / 16 * 8]);
+                multiply(c[t][0], a[t], b[0], b[1]);
+                multiply(c[t][1], a[t], b[2], b[3]);
             }
-            const int query = tile * 16 + lane_ / 4, key = keys + lane_ % 4 * 2;
-            s_.scores[query][key] = c[0];
-            s_.scores[query][key + 1] = c[1];
-            s_.scores[query + 8][key] = c[2];
-            s_.scores[query + 8][key + 1] = c[3];
         }
+#pragma unroll
+        for (int t = 0; t < kHigh; ++t)
+#pragma unroll
+            for (int n = 0; n < 2; ++n) {
+                const int query = (tile + t) * 16 + lane_ / 4, key = keys + n * 8 + lane_ % 4 * 2;
+                *reinterpret_cast<float2*>(&s_.scores[query][key]) = {c[t][n][0], c[t][n][1]};
+                *reinterpret_cast<float2*>(&s_.scores[query + 8][key]) = {c[t][n][2], c[t][n][3]};
+            }
     }
 
-    __device__ bool visible(int64_t position, int64_t key) const {
+    __device__ bool visible(int position, int key) const {
         if (p_.window > 0 && key <= position - p_.window)
             return false;
         if (key <= position)
@@ -166,39 +183,52 @@ private:
         return false;
     }
 
-    // Scores become weights relative to the largest score so far; four threads a query.
-    __device__ void weighKeys(int64_t begin, int64_t end) {
-        constexpr int kShare = kKeys / 4;
+    // Scores become weights relative to the largest score so far; four threads a query, which take
+    // turns of two keys.
+    __device__ void weighKeys(int begin) {
         for (int task = threadIdx.x; task < kQueries * 4; task += kAttentionThreads) {
-            const int query = task / 4, part = task % 4 * kShare;
-            const int64_t at = position(query);
+            const int query = task / 4, part = task % 4 * 2;
+            const int at = static_cast<int>(position(query));
             const unsigned mates = 0xFU << (lane_ / 4 * 4);
-            float score[kShare];
-            float largest = s_.maximum[query];
-            const float before = largest;
+            // Away from the edges of mask, window and keys there is nothing to ask.
+            const bool all = begin + kKeys - 1 <= at && begin >= begin_ && begin + kKeys <= end_
+                             && (p_.window == 0 || begin > at - p_.window);
+            float2 score[kKeys / 8];
+            const float before = s_.maximum[query];
+            float largest = before;
 #pragma unroll
-            for (int i = 0; i < kShare; ++i) {
-                const int64_t key = begin + part + i;
-                score[i] = key < end && visible(at, key) ? s_.scores[query][part + i] : -INFINITY;
-                largest = fmaxf(largest, score[i]);
+            for (int i = 0; i < kKeys / 8; ++i) {
+                score[i] = *reinterpret_cast<const float2*>(&s_.scores[query][part + 8 * i]);
+                score[i].x *= kLog2E;
+                score[i].y *= kLog2E;
+                if (!all) {
+                    const int key = begin + part + 8 * i;
+                    if (key < begin_ || key >= end_ || !visible(at, key))
+                        score[i].x = -INFINITY;
+                    if (key + 1 < begin_ || key + 1 >= end_ || !visible(at, key + 1))
+                        score[i].y = -INFINITY;
+                }
+                largest = fmaxf(largest, fmaxf(score[i].x, score[i].y));
             }
             largest = fmaxf(largest, __shfl_xor_sync(mates, largest, 1));
             largest = fmaxf(largest, __shfl_xor_sync(mates, largest, 2));
+            // Where nothing is seen yet: 2^(−∞ − 0) is the zero that it shall be.
+            const float base = largest == -INFINITY ? 0.0F : largest;
             float sum = 0;
 #pragma unroll
-            for (int i = 0; i < kShare; ++i) {
-                const float weight = score[i] == -INFINITY ? 0.0F : __expf(score[i] - largest);
+            for (int i = 0; i < kKeys / 8; ++i) {
                 // The sum is of what is multiplied: weights as bf16.
-                const Bf16 bits = toBits(weight);
-                s_.weights[query][part + i] = bits;
-                sum += toFloat(bits);
+                const uint32_t bits =
+                    packBits(exp2Fast(score[i].x - base), exp2Fast(score[i].y - base));
+                *reinterpret_cast<uint32_t*>(&s_.weights[query][part + 8 * i]) = bits;
+                sum += __uint_as_float(bits << 16) + __uint_as_float(bits & 0xFFFF0000U);
             }
             sum += __shfl_xor_sync(mates, sum, 1);
             sum += __shfl_xor_sync(mates, sum, 2);
             if (part == 0) {
-                const float rescale = before == -INFINITY ? 0.0F : __expf(before - largest);
-                s_.rescale[query] = before == largest ? 1.0F : rescale;
-                s_.sum[query] = s_.sum[query] * s_.rescale[query] + sum;
+                const float rescale = before == largest ? 1.0F : exp2Fast(before - base);
+                s_.rescale[query] = rescale;
+                s_.sum[query] = s_.sum[query] * rescale + sum;
                 s_.maximum[query] = largest;
             }
         }
@@ -227,12 +257,24 @@ private:
             for (int tile = 0; tile < kTiles; ++tile)
                 loadMatrix(a[tile], &s_.weights[tile * 16 + lane_ % 16][k + lane_ / 16 * 8]);
 #pragma unroll
-            for (int n = 0; n < kColumnTiles; ++n) {
-                uint32_t b[2];
-                loadMatrixTransposed(b, &s_.v[k + lane_ % 16][warp_ * kColumns + n * 8]);
+            for (int n = 0; n < kColumnTiles; n += 2) {
+                if constexpr (kColumnTiles == 1) { // heads of 64
+                    uint32_t b[2];
+                    loadMatrixTransposed(b, &s_.v[k + lane_ % 16][warp_ * kColumns]);
 #pragma unroll
-                for (int tile = 0; tile < kTiles; ++tile)
-                    multiply(out_[tile][n], a[tile], b);
+                    for (int tile = 0; tile < kTiles; ++tile)
+                        multiply(out_[tile][0], a[tile], b);
+                } else {
+                    uint32_t b[4];
+                    loadMatrixTransposed(
+                        b, sharedAddress(
+                               &s_.v[k + lane_ % 16][warp_ * kColumns + n * 8 + lane_ / 16 * 8]));
+#pragma unroll
+                    for (int tile = 0; tile < kTiles; ++tile) {
+                        multiply(out_[tile][n], a[tile], b[0], b[1]);
+                        multiply(out_[tile][n + 1], a[tile], b[2], b[3]);
+                    }
+                }
             }
         }
     }
@@ -240,6 +282,7 @@ private:
     const AttentionProblem& p_;
     Shared& s_;
     int head_, first_, warp_, lane_;
+    int begin_ = 0, end_ = 0; // keys
     float out_[kTiles][kColumnTiles][4] = {};
 };
 
