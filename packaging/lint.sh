@@ -36,6 +36,7 @@ if [ ${#views[@]} != 0 ]; then
         { grep -i -E 'warning|error' build/qmllint.log | head -40; report qmllint; }
 fi
 
+[ "$mode" = --quick ] && exit $failed
 printf '%s\n' "${units[@]}" | xargs -P "$(nproc)" -n 4 clang-tidy-19 -p build/dev --quiet 2>build/tidy.err ||
     report clang-tidy
 exit $failed

@@ -84,6 +84,7 @@ void ChatModel::setThinking(bool thinking) {
         return;
     record_.thinking = thinking;
     emit recordChanged();
+    emit lineChanged();
     if (!isNew_)
         saveRecord();
 }
@@ -119,6 +120,8 @@ QString ChatModel::line() const {
         return tr("This needs %1 of %2 tokens: shorten it, remove an attachment, or choose a "
                   "longer recipe")
             .arg(shortCount(draftTokens_), shortCount(limit));
+    if (askedThinking_ && *askedThinking_ != record_.thinking && !thinkingCost().isEmpty())
+        return thinkingCost();
     if (draftTokens_ - pathTokens_ < kRemarkableTokens || pathTokens_ < 0)
         return {};
     return tr("Adds %1 tokens; %2 left")
@@ -360,6 +363,7 @@ void ChatModel::ask(ChatMessage* answer, bool continues) {
         chatRequest(path, record_.systemPrompt, record_.thinking,
                     engine_.state() != EngineController::State::Ready || engine_.seesImages());
     request.continueLast = continues;
+    askedThinking_ = record_.thinking;
     request.sampling = engine_.description().sampling;
     writer_ = std::make_unique<StreamWriter>(store_, answer->id());
     generation_ = engine_.ask(record_.id, std::move(request));

@@ -145,7 +145,8 @@ private:
     QList<ChatMessage*> path_;
     ConversationRows* rows_;
     bool loaded_ = false;
-    QPointer<ChatMessage> writing_; ///< the answer that waits or is written
+    std::optional<bool> askedThinking_; ///< how the engine was asked last
+    QPointer<ChatMessage> writing_;     ///< the answer that waits or is written
     QPointer<Generation> generation_;
     std::unique_ptr<StreamWriter> writer_;
     std::optional<Composer::Content> next_;

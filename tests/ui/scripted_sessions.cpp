@@ -92,7 +92,7 @@ public:
         engine::Statistics& statistics = finished.statistics;
         statistics.promptTokens = 100 * std::max(script.promptChunks, 1);
         statistics.firstTokenSeconds = 0.08;
-        statistics.prefillSeconds = 0.1;
+        statistics.prefillSeconds = 0.001 * statistics.promptTokens;
         bool goesOn = true;
         for (int chunk = 0; chunk < script.promptChunks && goesOn; ++chunk) {
             sink(engine::PrefillProgress{.promptTokens = statistics.promptTokens,

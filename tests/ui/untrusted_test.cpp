@@ -10,6 +10,9 @@
 #include <QTextBlock>
 #include <QTextDocument>
 
+#include <sys/inotify.h>
+#include <unistd.h>
+
 using namespace lapidary;
 using namespace Qt::StringLiterals;
 
@@ -21,6 +24,9 @@ class UntrustedTest : public QObject {
 private slots:
     void nothingIsFetched_data();
     void nothingIsFetched();
+    void nothingIsOpened();
+    void pathologicalTextDoesNotFreeze_data();
+    void pathologicalTextDoesNotFreeze();
     void noFormatNamesAPicture();
     void linksSayWhereTheyLead_data();
     void linksSayWhereTheyLead();
@@ -61,6 +67,57 @@ void UntrustedTest::nothingIsFetched() {
     window.grab();
     QTest::qWait(200);
     QCOMPARE(connections.size(), 0);
+}
+
+void UntrustedTest::nothingIsOpened() {
+    QTemporaryDir folder;
+    const QString file = folder.filePath(u"a.png"_s);
+    {
+        QFile made(file);
+        QVERIFY(made.open(QIODevice::WriteOnly));
+        made.write("not to be read");
+    }
+    const int watch = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+    QVERIFY(watch >= 0);
+    QVERIFY(inotify_add_watch(watch, QFile::encodeName(folder.path()), IN_OPEN | IN_ACCESS) >= 0);
+    WindowUnderTest window;
+    const QString text = u"![x](file://%1) ![y](%1) <img src=\"file://%1\"> [z](file://%1)\n\n"
+                         "![r][q]\n\n[q]: file://%1\n\n| a |\n|---|\n| ![x](%1) |"_s.arg(file);
+    window.scripts().add({.thought = text.toStdString(), .answer = text.toStdString()});
+    window.ask(text);
+    window.message(1)->chooseThoughtOpen(true);
+    window.grab();
+    QTest::qWait(100);
+    char events[256];
+    QVERIFY2(read(watch, events, sizeof(events)) < 0, "a file was opened");
+    QFile own(file); // the watch does see an opening
+    QVERIFY(own.open(QIODevice::ReadOnly));
+    QVERIFY(read(watch, events, sizeof(events)) > 0);
+    ::close(watch);
+}
+
+void UntrustedTest::pathologicalTextDoesNotFreeze_data() {
+    QTest::addColumn<QString>("text");
+    QTest::newRow("backticks") << u"`"_s.repeated(1'000'000);
+    QTest::newRow("brackets") << u"["_s.repeated(50'000) + u"a"_s + u"]"_s.repeated(50'000);
+    QTest::newRow("links") << u"[a](<b"_s.repeated(20'000);
+    QTest::newRow("quotes") << u">"_s.repeated(50'000) + u"a"_s;
+    QTest::newRow("lists") << u"- "_s.repeated(20'000) + u"a"_s;
+    QTest::newRow("emphasis") << u"**a *a "_s.repeated(20'000);
+    QTest::newRow("one line") << u"x"_s.repeated(100'000);
+}
+
+void UntrustedTest::pathologicalTextDoesNotFreeze() {
+    QFETCH(QString, text);
+    WindowUnderTest window;
+    // As a fast model sends it: in pieces, not in one.
+    window.scripts().add({.answer = text.toStdString(), .charactersPerToken = 20'000});
+    const double before = threadMilliseconds();
+    window.ask(u"Long"_s);
+    window.grab();
+    const double spent = threadMilliseconds() - before;
+    qInfo("%.0f ms of the UI thread", spent);
+    QVERIFY(spent < 5000);
 }
 
 void UntrustedTest::noFormatNamesAPicture() {

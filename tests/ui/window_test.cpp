@@ -165,9 +165,12 @@ void WindowTest::aHandOnTheThoughtKeepsItOpen() {
 
 void WindowTest::switchingThinkingOffReachesTheModel() {
     WindowUnderTest window;
+    window.scripts().add({.promptChunks = 50});
     window.ask(u"One"_s);
     window.key(Qt::Key_T, Qt::ControlModifier);
     QVERIFY(window.find(u"Thinking off"_s) != nullptr);
+    QVERIFY2(window.chat()->line().startsWith(u"The chat is read again: 5,"_s),
+             qPrintable(window.chat()->line()));
     window.ask(u"Two"_s);
     const auto requests = window.scripts().requests();
     QCOMPARE(requests.size(), std::size_t{2});

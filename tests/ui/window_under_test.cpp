@@ -2,6 +2,7 @@
 
 #include <QAccessible>
 #include <QDir>
+#include <QElapsedTimer>
 #include <QNetworkAccessManager>
 #include <QNetworkReply>
 #include <QSignalSpy>
@@ -13,18 +14,25 @@ using namespace Qt::StringLiterals;
 
 extern void qml_register_types_Lapidary_App();
 
-WindowUnderTest::WindowUnderTest(const QString& profile)
+WindowUnderTest::WindowUnderTest(const QString& profile, Runs runs)
     : folder_(profile.isEmpty() ? temporary_.path() : profile)
     , scripts_(std::make_shared<Scripts>()) {
+    QElapsedTimer clock;
+    clock.start();
     qml_register_types_Lapidary_App();
+    const bool scripted = runs == Runs::Scripts;
+    const QString resources = QStringLiteral(LAPIDARY_RESOURCES);
     application_ = std::make_unique<app::Application>(
-        app::Application::Options{.dataFolder = folder_,
-                                  .settingsFile = folder_ + u"/settings.ini"_s,
-                                  .places = {.demoFolder = u"/models/gemma-4-12b"_s,
-                                             .hubCache = {},
-                                             .recipeFolder = u"/recipes"_s},
-                                  .model = {}},
-        scriptedSessions(scripts_), scriptedQueries());
+        app::Application::Options{
+            .dataFolder = folder_,
+            .settingsFile = folder_ + u"/settings.ini"_s,
+            .places = {.demoFolder =
+                           scripted ? u"/models/gemma-4-12b"_s : resources + u"/demo-model"_s,
+                       .hubCache = {},
+                       .recipeFolder = scripted ? u"/recipes"_s : resources + u"/recipes"_s},
+            .model = {}},
+        scripted ? scriptedSessions(scripts_) : app::engineSessions(),
+        scripted ? scriptedQueries() : app::engineQueries());
     engine_ = std::make_unique<QQmlApplicationEngine>();
     engine_->setInitialProperties({{u"application"_s, QVariant::fromValue(application_.get())}});
     engine_->loadFromModule("Lapidary.Ui", "Main");
@@ -34,6 +42,7 @@ WindowUnderTest::WindowUnderTest(const QString& profile)
     QSignalSpy frame(window_, &QQuickWindow::frameSwapped);
     if (frame.isEmpty() && !frame.wait(10'000))
         qFatal("no frame");
+    firstFrameMs_ = clock.elapsed();
     window_->requestActivate();
     application_->start();
     const auto ready = [this] {

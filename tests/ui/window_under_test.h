@@ -19,7 +19,9 @@
 /// a temporary folder.
 class WindowUnderTest {
 public:
-    explicit WindowUnderTest(const QString& profile = {});
+    enum class Runs { Scripts, DemoModel };
+
+    explicit WindowUnderTest(const QString& profile = {}, Runs runs = Runs::Scripts);
     ~WindowUnderTest();
 
     [[nodiscard]] QQuickWindow* window() const { return window_; }
@@ -29,6 +31,8 @@ public:
     [[nodiscard]] lapidary::app::ConversationView* view();
     [[nodiscard]] lapidary::app::ChatMessage* message(int row);
     [[nodiscard]] QString profile() const { return folder_; }
+    /// From the first line of the constructor to the first frame.
+    [[nodiscard]] qint64 firstFrameMs() const { return firstFrameMs_; }
 
     /// Items by the name that assistive programs are told, visible ones only.
     [[nodiscard]] QQuickItem* find(const QString& name) const;
@@ -50,6 +54,7 @@ private:
     std::unique_ptr<QQmlNetworkAccessManagerFactory> network_;
     std::unique_ptr<QQmlApplicationEngine> engine_;
     QQuickWindow* window_ = nullptr;
+    qint64 firstFrameMs_ = 0;
 };
 
 /// All items below one, those of popups included.
