@@ -132,7 +132,7 @@ FocusScope {
 
         FocusRing {
             anchors.margins: 2
-            shown: view.activeFocus && view.focusReason === Qt.TabFocusReason
+            shown: view.activeFocus
         }
     }
     DragHandler {
