@@ -26,8 +26,8 @@ struct CacheName {
 constexpr std::array kCacheNames = {CacheName{"f32", CacheFormat::F32},
                                     CacheName{"bf16", CacheFormat::BF16}};
 
-constexpr std::array<std::string_view, 6> kKeys = {"title", "summary",       "drafter",
-                                                   "cache", "contextTokens", "imageBudget"};
+constexpr std::array<std::string_view, 7> kKeys = {
+    "title", "summary", "drafter", "weights", "cache", "contextTokens", "imageBudget"};
 
 CacheFormat readCache(Fields& top, CacheFormat absent) {
     const std::optional<std::string> name = top.optionalText("cache");
@@ -38,6 +38,13 @@ CacheFormat readCache(Fields& top, CacheFormat absent) {
         return found->format;
     top.report(std::format("cache is \"{}\", and can be f32 or bf16", *name));
     return absent;
+}
+
+WeightChoice readWeights(Fields& top) {
+    const std::string name = top.optionalText("weights").value_or("as stored");
+    if (name != "as stored" && name != "fp8")
+        top.report(std::format("weights is \"{}\", and can be \"as stored\" or fp8", name));
+    return name == "fp8" ? WeightChoice::Fp8 : WeightChoice::AsStored;
 }
 
 } // namespace
@@ -55,6 +62,7 @@ Expected<Recipe> parseRecipe(std::string_view json, const std::string& id) {
     recipe.title = top.text("title");
     recipe.summary = top.text("summary");
     recipe.drafter = top.optionalText("drafter").value_or("");
+    recipe.weights = readWeights(top);
     recipe.cache = readCache(top, recipe.cache);
     recipe.contextTokens =
         top.optionalInteger("contextTokens", {256, 1 << 24}).value_or(recipe.contextTokens);

@@ -13,14 +13,20 @@ namespace lapidary::engine {
 /// Number format of the K/V cache. A new one is an entry here, a loader in each backend.
 enum class CacheFormat : std::uint8_t { F32, BF16 };
 
+/// What the linears of the language model become when they are loaded. Those that are quantised on
+/// disk stay what they are.
+enum class WeightChoice : std::uint8_t { AsStored, Fp8 };
+
 /// How a model is run: a choice with a name for people, stored as resources/recipes/*.json: an
-/// object with title and summary and, where they differ from the defaults here, drafter, cache
-/// ("bf16", "f32"), contextTokens and imageBudget (one of kImageBudgets).
+/// object with title and summary and, where they differ from the defaults here, drafter, weights
+/// ("as stored", "fp8"), cache ("bf16", "f32"), contextTokens and imageBudget (one of
+/// kImageBudgets).
 struct Recipe {
     std::string id;      ///< file name without ".json"
     std::string title;   ///< "Fast"
     std::string summary; ///< what it is made of, "no drafter · 32 k · bf16 cache"
     std::string drafter; ///< "" for none, else the kind of drafter
+    WeightChoice weights = WeightChoice::AsStored;
     CacheFormat cache = CacheFormat::BF16;
     int contextTokens = 32768; ///< at most; the model's own limit wins when it is lower
     int imageBudget = 280;     ///< soft tokens an image may cost

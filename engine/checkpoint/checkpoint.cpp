@@ -77,8 +77,17 @@ std::size_t Checkpoint::fileBytes() const {
     return store_->fileBytes();
 }
 
-std::size_t Checkpoint::packedBytes(const TensorSpec& spec) const {
-    return reader_->packedBytes(spec);
+kernels::WeightFormat Checkpoint::packedFormat(const TensorSpec& spec, WeightChoice weights) const {
+    return weights == WeightChoice::Fp8 && spec.quantisable ? kernels::WeightFormat::Fp8
+                                                            : reader_->weightFormat(spec);
+}
+
+std::size_t Checkpoint::packedBytes(const TensorSpec& spec, WeightChoice weights) const {
+    const kernels::WeightFormat format = packedFormat(spec, weights);
+    const std::int64_t scales =
+        format == kernels::WeightFormat::Fp8 ? spec.elements() / spec.shape.back() : 0;
+    return static_cast<std::size_t>(spec.elements()) * elementSize(format)
+           + static_cast<std::size_t>(scales) * sizeof(float);
 }
 
 bool Checkpoint::has(std::string_view name) const {
@@ -95,7 +104,7 @@ const TensorSpec& Checkpoint::spec(std::string_view name) const {
 Expected<kernels::WeightSource> Checkpoint::weight(std::string_view name) const {
     const TensorSpec& wanted = spec(name);
     LAPIDARY_ASSERT(wanted.use == TensorUse::Matrix);
-    kernels::WeightSource source = reader_->weight(wanted);
+    Expected<kernels::WeightSource> source = reader_->weight(wanted);
     if (Expected<void> intact = checkIntact(); !intact)
         return std::unexpected(intact.error());
     return source;

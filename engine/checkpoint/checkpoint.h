@@ -2,6 +2,7 @@
 
 #include "checkpoint/model_config.h"
 #include "checkpoint/tensor_list.h"
+#include "recipe.h"
 
 #include <kernels/error.h>
 #include <kernels/weight.h>
@@ -66,17 +67,25 @@ public:
     /// What the configuration implies, in the order of the model.
     [[nodiscard]] const std::vector<TensorSpec>& specs() const { return specs_; }
 
+    /// The format that a matrix is packed in.
+    [[nodiscard]] kernels::WeightFormat packedFormat(const TensorSpec& spec,
+                                                     WeightChoice weights) const;
+
     /// Bytes that a packed matrix will take; the values of other tensors take 4 each.
-    [[nodiscard]] std::size_t packedBytes(const TensorSpec& spec) const;
+    [[nodiscard]] std::size_t packedBytes(const TensorSpec& spec, WeightChoice weights) const;
 
     /// All tensors of the files, audio included, by canonical name.
     [[nodiscard]] const TensorStore& store() const { return *store_; }
 
     [[nodiscard]] bool has(std::string_view name) const;
 
+    /// What the configuration implies of a tensor.
+    [[nodiscard]] const TensorSpec& spec(std::string_view name) const;
+
     /// A matrix [rows, columns], or a stack of experts [experts, rows, columns], for
-    /// `Backend::pack`: in place for F32 and BF16, converted to F32 in own memory from F16, copied
-    /// together where the file keeps every expert apart. Corrupt when the file has shrunk.
+    /// `Backend::pack`: in place for F32, BF16 and FP8, converted to F32 in own memory from F16,
+    /// copied together where the file keeps every expert apart. Corrupt when the file has shrunk,
+    /// or a scale is none.
     [[nodiscard]] Expected<kernels::WeightSource> weight(std::string_view name) const;
 
     /// The values of a vector or small table as F32, whatever they are stored as. Corrupt when the
@@ -88,8 +97,6 @@ public:
 
 private:
     Checkpoint();
-
-    [[nodiscard]] const TensorSpec& spec(std::string_view name) const;
 
     std::filesystem::path folder_;
     ModelConfig config_;

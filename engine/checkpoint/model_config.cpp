@@ -94,7 +94,7 @@ Expected<ModelConfig> readModelConfig(std::string_view json) {
         config.hasAudio = top.has("audio_config");
     }
     if (quantization)
-        config.quantMethod = quantization->text("quant_method");
+        config.quantization = readQuantizationConfig(*quantization);
     if (const auto& error = errors.first())
         return std::unexpected(*error);
     return config;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "checkpoint/quantization_config.h"
+
 #include <kernels/error.h>
 #include <kernels/sampling.h>
 
@@ -116,7 +118,7 @@ struct ModelConfig {
     bool hasAudio = false; ///< the folder describes audio, which is not run
     MediaTokens tokens;
     std::vector<std::int32_t> eosTokens; ///< as config.json has them; see GenerationConfig
-    std::string quantMethod;             ///< quantization_config.quant_method; "": none
+    QuantizationConfig quantization;
 
     [[nodiscard]] int layerCount() const { return static_cast<int>(layers.size()); }
     [[nodiscard]] bool seesImages() const { return visionTower || imageEmbedder; }

@@ -36,19 +36,6 @@ bool isKnownExtra(std::string_view name) {
     return isAudioTensor(name) || name.ends_with(".rotary_emb.inv_freq");
 }
 
-/// The tensors of one expert that make a stack: gate and up, or down.
-int partsOf(const TensorSpec& stack) {
-    return stack.name.ends_with("gate_up_proj") ? 2 : 1;
-}
-
-/// Visits the tensors of all experts of a stack in the order of their rows.
-template <class Visit>
-void forEachExpertTensor(const TensorSpec& stack, Visit visit) {
-    for (int expert = 0; expert < static_cast<int>(stack.shape[0]); ++expert)
-        for (int half = 0; half < partsOf(stack); ++half)
-            visit(expertTensorName({.stack = stack.name, .expert = expert, .half = half}));
-}
-
 } // namespace
 
 std::string PlainReader::format() const {
@@ -80,17 +67,17 @@ Expected<void> PlainReader::checkSpec(const TensorSpec& spec) {
 }
 
 Expected<void> PlainReader::checkExperts(const TensorSpec& spec) {
-    const std::int64_t rows = spec.shape[1] / partsOf(spec);
+    const std::int64_t rows = spec.shape[1] / expertTensorParts(spec.name);
     const std::int64_t shape[] = {rows, spec.shape[2]};
     Expected<void> result;
     int present = 0;
     std::string missing;
     const StoredTensor* first = nullptr;
-    forEachExpertTensor(spec, [&](const std::string& name) {
+    for (const std::string& name : expertTensorNames(spec.name, spec.shape[0])) {
         const StoredTensor* const stored = store_.find(name);
         if (stored == nullptr) {
             missing = missing.empty() ? name : missing;
-            return;
+            continue;
         }
         ++present;
         known_.insert(name);
@@ -103,7 +90,7 @@ Expected<void> PlainReader::checkExperts(const TensorSpec& spec) {
                                       "model's weights again.",
                                       first->ownName, name, nameOf(first->view.type),
                                       nameOf(stored->view.type)));
-    });
+    }
     if (!result || missing.empty())
         return result;
     if (present == 0)
@@ -155,15 +142,16 @@ Expected<void> PlainReader::checkNothingElse() const {
                             first->ownName, more, first->fileName));
 }
 
-std::size_t PlainReader::packedBytes(const TensorSpec& spec) const {
+kernels::WeightFormat PlainReader::weightFormat(const TensorSpec& spec) const {
     const StoredTensor* stored = store_.find(spec.name);
     if (stored == nullptr)
         stored = store_.find(expertTensorName({.stack = spec.name}));
     LAPIDARY_ASSERT(stored != nullptr);
-    return static_cast<std::size_t>(spec.elements()) * sizeOf(packedType(stored->view.type));
+    return stored->view.type == StoredType::BF16 ? kernels::WeightFormat::BF16
+                                                 : kernels::WeightFormat::F32;
 }
 
-kernels::WeightSource PlainReader::weight(const TensorSpec& spec) const {
+Expected<kernels::WeightSource> PlainReader::weight(const TensorSpec& spec) const {
     kernels::WeightSource source;
     const std::size_t rank = spec.shape.size();
     LAPIDARY_ASSERT(rank == 2 || rank == 3);
@@ -180,7 +168,7 @@ kernels::WeightSource PlainReader::weight(const TensorSpec& spec) const {
     if (store_.find(spec.name) != nullptr)
         append(spec.name);
     else
-        forEachExpertTensor(spec, append);
+        std::ranges::for_each(expertTensorNames(spec.name, spec.shape[0]), append);
 
     const StoredType type = parts.front()->type;
     source.format =

@@ -3,6 +3,8 @@
 #include "checkpoint/weight_reader.h"
 
 #include <set>
+#include <string>
+#include <utility>
 
 namespace lapidary::engine {
 
@@ -12,10 +14,13 @@ class PlainReader final : public WeightReader {
 public:
     explicit PlainReader(const TensorStore& store) : store_(store) {}
 
+    /// Canonical names that another reader answers for; before `check`.
+    void addKnown(std::set<std::string, std::less<>> names) { known_.merge(std::move(names)); }
+
     [[nodiscard]] std::string format() const override;
     [[nodiscard]] Expected<void> check(std::span<const TensorSpec> specs) override;
-    [[nodiscard]] std::size_t packedBytes(const TensorSpec& spec) const override;
-    [[nodiscard]] kernels::WeightSource weight(const TensorSpec& spec) const override;
+    [[nodiscard]] kernels::WeightFormat weightFormat(const TensorSpec& spec) const override;
+    [[nodiscard]] Expected<kernels::WeightSource> weight(const TensorSpec& spec) const override;
     [[nodiscard]] std::vector<float> values(const TensorSpec& spec) const override;
 
 private:

@@ -18,6 +18,13 @@ public:
     void matrix(std::string_view name, Shape shape, TensorPart part, std::string_view sizes) {
         add(name, std::move(shape), part, TensorUse::Matrix, sizes);
     }
+    void linear(std::string_view name, Shape shape, TensorPart part, std::string_view sizes) {
+        constexpr std::int64_t kMultiple = 16;
+        const std::size_t rank = shape.size();
+        const bool fits = shape[rank - 1] % kMultiple == 0 && shape[rank - 2] % kMultiple == 0;
+        matrix(name, std::move(shape), part, sizes);
+        specs.back().quantisable = fits;
+    }
     void values(std::string_view name, Shape shape, TensorPart part, std::string_view sizes) {
         add(name, std::move(shape), part, TensorUse::Values, sizes);
     }
@@ -48,30 +55,30 @@ void listAttention(Lister& list, const ModelConfig& config, const LayerConfig& l
     const std::int64_t keys = std::int64_t{layer.kvHeads} * layer.headDim;
     constexpr auto kPart = TensorPart::Attention;
     constexpr std::string_view kKeySizes = "[num_key_value_heads · head_dim, hidden_size]";
-    list.matrix("self_attn.q_proj.weight", {queries, hidden}, kPart,
+    list.linear("self_attn.q_proj.weight", {queries, hidden}, kPart,
                 "[num_attention_heads · head_dim, hidden_size]");
     list.values("self_attn.q_norm.weight", {layer.headDim}, TensorPart::Norms, "[head_dim]");
     if (layer.ownsKv) {
-        list.matrix("self_attn.k_proj.weight", {keys, hidden}, kPart, kKeySizes);
+        list.linear("self_attn.k_proj.weight", {keys, hidden}, kPart, kKeySizes);
         list.values("self_attn.k_norm.weight", {layer.headDim}, TensorPart::Norms, "[head_dim]");
         if (!layer.keyIsValue)
-            list.matrix("self_attn.v_proj.weight", {keys, hidden}, kPart, kKeySizes);
+            list.linear("self_attn.v_proj.weight", {keys, hidden}, kPart, kKeySizes);
     } else {
         // Some files carry them from before the layers shared; nothing reads them.
         list.ignored("self_attn.k_proj.weight", {keys, hidden}, kPart, kKeySizes);
         list.ignored("self_attn.v_proj.weight", {keys, hidden}, kPart, kKeySizes);
         list.ignored("self_attn.k_norm.weight", {layer.headDim}, TensorPart::Norms, "[head_dim]");
     }
-    list.matrix("self_attn.o_proj.weight", {hidden, queries}, kPart,
+    list.linear("self_attn.o_proj.weight", {hidden, queries}, kPart,
                 "[hidden_size, num_attention_heads · head_dim]");
 }
 
 void listMlp(Lister& list, const ModelConfig& config, const LayerConfig& layer) {
     const std::int64_t hidden = config.hidden;
     constexpr std::string_view kSizes = "[intermediate_size, hidden_size]";
-    list.matrix("mlp.gate_proj.weight", {layer.mlpWidth, hidden}, TensorPart::Mlp, kSizes);
-    list.matrix("mlp.up_proj.weight", {layer.mlpWidth, hidden}, TensorPart::Mlp, kSizes);
-    list.matrix("mlp.down_proj.weight", {hidden, layer.mlpWidth}, TensorPart::Mlp,
+    list.linear("mlp.gate_proj.weight", {layer.mlpWidth, hidden}, TensorPart::Mlp, kSizes);
+    list.linear("mlp.up_proj.weight", {layer.mlpWidth, hidden}, TensorPart::Mlp, kSizes);
+    list.linear("mlp.down_proj.weight", {hidden, layer.mlpWidth}, TensorPart::Mlp,
                 "[hidden_size, intermediate_size]");
 }
 
@@ -80,9 +87,9 @@ void listExperts(Lister& list, const ExpertConfig& experts, std::int64_t hidden)
     list.matrix("router.proj.weight", {experts.count, hidden}, kPart, "[num_experts, hidden_size]");
     list.values("router.scale", {hidden}, kPart, kHiddenSize);
     list.values("router.per_expert_scale", {experts.count}, kPart, "[num_experts]");
-    list.matrix("experts.gate_up_proj", {experts.count, 2LL * experts.width, hidden}, kPart,
+    list.linear("experts.gate_up_proj", {experts.count, 2LL * experts.width, hidden}, kPart,
                 "[num_experts, 2 · moe_intermediate_size, hidden_size]");
-    list.matrix("experts.down_proj", {experts.count, hidden, experts.width}, kPart,
+    list.linear("experts.down_proj", {experts.count, hidden, experts.width}, kPart,
                 "[num_experts, hidden_size, moe_intermediate_size]");
     for (const char* name :
          {"post_feedforward_layernorm_1.weight", "post_feedforward_layernorm_2.weight",
@@ -121,9 +128,9 @@ void listText(Lister& list, const ModelConfig& config) {
             listExperts(list, *config.experts, hidden);
         if (const auto& input = config.perLayerInput) {
             constexpr auto kPart = TensorPart::PerLayerInput;
-            list.matrix("per_layer_input_gate.weight", {input->width, hidden}, kPart,
+            list.linear("per_layer_input_gate.weight", {input->width, hidden}, kPart,
                         "[hidden_size_per_layer_input, hidden_size]");
-            list.matrix("per_layer_projection.weight", {hidden, input->width}, kPart,
+            list.linear("per_layer_projection.weight", {hidden, input->width}, kPart,
                         "[hidden_size, hidden_size_per_layer_input]");
             list.values("post_per_layer_input_norm.weight", {hidden}, TensorPart::Norms,
                         kHiddenSize);

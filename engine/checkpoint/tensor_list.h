@@ -38,6 +38,11 @@ struct TensorSpec {
     TensorUse use = TensorUse::Values;
     std::string_view sizes; ///< the shape in keys of config.json, for sentences
 
+    /// A linear of a layer of the language model, or a stack of experts, both of whose sizes are
+    /// multiples of 16: what becomes FP8 where that is wanted (formats.md 4.3, 13). Not so
+    /// embeddings, routers, the per-layer model projection and what belongs to images.
+    bool quantisable = false;
+
     [[nodiscard]] std::int64_t elements() const;
 };
 

@@ -45,6 +45,9 @@ constexpr std::array kInfixes = {
 } // namespace
 
 std::string canonicalTensorName(std::string_view fileName) {
+    // torchao 0.14 calls what it kept as it was "NAME:_data".
+    if (fileName.ends_with(":_data"))
+        fileName.remove_suffix(std::string_view(":_data").size());
     std::string name(fileName);
     for (const std::string_view part : kBareParts)
         if (name.starts_with(part))
@@ -90,6 +93,18 @@ std::string expertTensorName(const ExpertTensorName& name) {
     if (matrix != own)
         own = name.half == 0 ? "gate_proj" : "up_proj";
     return std::format("{}{}.{}.weight", module, name.expert, own);
+}
+
+int expertTensorParts(std::string_view stack) {
+    return stack.ends_with("gate_up_proj") ? 2 : 1;
+}
+
+std::vector<std::string> expertTensorNames(const std::string& stack, std::int64_t experts) {
+    std::vector<std::string> names;
+    for (int expert = 0; expert < static_cast<int>(experts); ++expert)
+        for (int half = 0; half < expertTensorParts(stack); ++half)
+            names.push_back(expertTensorName({.stack = stack, .expert = expert, .half = half}));
+    return names;
 }
 
 } // namespace lapidary::engine

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace lapidary::engine {
 
@@ -23,5 +24,12 @@ struct ExpertTensorName {
 
 /// The name of the tensor of one expert: the reverse of splitExpertName.
 [[nodiscard]] std::string expertTensorName(const ExpertTensorName& name);
+
+/// How many tensors of one expert make its part of a stack: gate and up, or down.
+[[nodiscard]] int expertTensorParts(std::string_view stack);
+
+/// The tensors of all experts of a stack in the order of their rows.
+[[nodiscard]] std::vector<std::string> expertTensorNames(const std::string& stack,
+                                                         std::int64_t experts);
 
 } // namespace lapidary::engine

@@ -37,6 +37,9 @@ public:
     [[nodiscard]] const std::map<std::string, StoredTensor, std::less<>>& tensors() const {
         return tensors_;
     }
+    /// In the order of the index.
+    [[nodiscard]] const std::vector<SafetensorsFile>& files() const { return files_; }
+
     [[nodiscard]] const StoredTensor* find(std::string_view canonicalName) const;
     [[nodiscard]] std::size_t fileBytes() const;
 

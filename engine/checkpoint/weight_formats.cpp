@@ -1,6 +1,8 @@
+#include "checkpoint/fp8_reader.h"
 #include "checkpoint/plain_reader.h"
 #include "checkpoint/weight_reader.h"
 
+#include <algorithm>
 #include <array>
 #include <format>
 #include <string_view>
@@ -16,8 +18,6 @@ struct Mark {
 };
 
 constexpr std::array kQuantMethods = {
-    Mark{"torchao", "torchao"},
-    Mark{"compressed-tensors", "compressed-tensors"},
     Mark{"auto-round", "AutoRound"},
     Mark{"intel/auto-round", "AutoRound"},
     Mark{"gptq", "GPTQ"},
@@ -31,14 +31,15 @@ constexpr std::array kQuantMethods = {
 };
 
 constexpr std::array kTensorSuffixes = {
-    Mark{"._weight_qdata", "torchao"},
-    Mark{".weight:qdata", "torchao"},
     Mark{".weight_packed", "compressed-tensors"},
     Mark{".qweight", "GPTQ or AutoRound"},
     Mark{".weight_scale_2", "ModelOpt NVFP4"},
-    Mark{".weight_scale", "FP8"},
     Mark{".weight_scale_inv", "block FP8"},
 };
+
+constexpr std::array<std::string_view, 3> kReadMethods = {"", "torchao", "compressed-tensors"};
+
+} // namespace
 
 std::unexpected<Error> failToRead(std::string_view format) {
     return fail(ErrorKind::Unsupported,
@@ -47,15 +48,16 @@ std::unexpected<Error> failToRead(std::string_view format) {
                             format));
 }
 
-} // namespace
-
 Expected<void> checkQuantMethod(const ModelConfig& config) {
-    if (config.quantMethod.empty())
+    const QuantizationConfig& quantization = config.quantization;
+    if (!quantization.unread.empty())
+        return failToRead(quantization.unread);
+    if (std::ranges::contains(kReadMethods, quantization.method))
         return {};
     for (const Mark& method : kQuantMethods)
-        if (method.mark == config.quantMethod)
+        if (method.mark == quantization.method)
             return failToRead(method.format);
-    return failToRead(config.quantMethod);
+    return failToRead(quantization.method);
 }
 
 Expected<std::unique_ptr<WeightReader>> openWeights(const std::filesystem::path& folder,
@@ -70,6 +72,18 @@ Expected<std::unique_ptr<WeightReader>> openWeights(const std::filesystem::path&
     std::error_code error;
     if (std::filesystem::exists(folder / "hf_quant_config.json", error))
         return failToRead("ModelOpt");
+    Expected<Fp8Tensors> torchao = findTorchao(store);
+    if (!torchao)
+        return std::unexpected(torchao.error());
+    if (!torchao->empty())
+        return std::make_unique<Fp8Reader>(store, std::move(*torchao), "FP8 (torchao)");
+    Expected<Fp8Tensors> compressed =
+        findCompressedTensors(store, config.quantization.quantisedInput);
+    if (!compressed)
+        return std::unexpected(compressed.error());
+    if (!compressed->empty())
+        return std::make_unique<Fp8Reader>(store, std::move(*compressed),
+                                           "FP8 (compressed-tensors)");
     return std::make_unique<PlainReader>(store);
 }
 

@@ -7,10 +7,12 @@
 #include <kernels/error.h>
 #include <kernels/weight.h>
 
+#include <expected>
 #include <filesystem>
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace lapidary::engine {
@@ -32,10 +34,11 @@ public:
     /// else is. Comes first; the other calls rely on it. Corrupt, Unsupported.
     [[nodiscard]] virtual Expected<void> check(std::span<const TensorSpec> specs) = 0;
 
-    /// Bytes that the packed matrix will take. Of a Matrix.
-    [[nodiscard]] virtual std::size_t packedBytes(const TensorSpec& spec) const = 0;
+    /// The format that `weight` hands out. Of a Matrix.
+    [[nodiscard]] virtual kernels::WeightFormat weightFormat(const TensorSpec& spec) const = 0;
 
-    [[nodiscard]] virtual kernels::WeightSource weight(const TensorSpec& spec) const = 0;
+    /// Of a Matrix. Corrupt when what was not looked at before cannot be: scales, for example.
+    [[nodiscard]] virtual Expected<kernels::WeightSource> weight(const TensorSpec& spec) const = 0;
     [[nodiscard]] virtual std::vector<float> values(const TensorSpec& spec) const = 0;
 };
 
@@ -44,6 +47,9 @@ public:
 [[nodiscard]] Expected<std::unique_ptr<WeightReader>>
 openWeights(const std::filesystem::path& folder, const ModelConfig& config,
             const TensorStore& store);
+
+/// What to say of weights in a format that has no reader.
+[[nodiscard]] std::unexpected<Error> failToRead(std::string_view format);
 
 /// Unsupported, by name, when the configuration alone names a format that has no reader.
 [[nodiscard]] Expected<void> checkQuantMethod(const ModelConfig& config);

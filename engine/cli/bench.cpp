@@ -114,7 +114,7 @@ double bytesPerToken(const Checkpoint& checkpoint) {
             || spec.part == TensorPart::PerLayerTable)
             continue;
         const bool isStack = spec.part == TensorPart::Experts && spec.shape.size() == 3;
-        bytes += static_cast<double>(checkpoint.packedBytes(spec))
+        bytes += static_cast<double>(checkpoint.packedBytes(spec, WeightChoice::AsStored))
                  * (isStack && experts ? static_cast<double>(experts->topK) / experts->count : 1);
     }
     return bytes;
@@ -212,7 +212,8 @@ Expected<ExitCode> run(const Arguments& arguments) {
         return std::unexpected(backend.error());
     if (auto cache = checkCache(settings->cache, (*backend)->describe()); !cache)
         return std::unexpected(cache.error());
-    const auto model = LoadedModel::load(std::move(*checkpoint), std::move(*backend));
+    const auto model =
+        LoadedModel::load(std::move(*checkpoint), std::move(*backend), WeightChoice::AsStored);
     if (!model)
         return std::unexpected(model.error());
 

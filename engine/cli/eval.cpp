@@ -172,7 +172,8 @@ Expected<ExitCode> run(const Arguments& arguments) {
     auto backend = kernels::openDevice(*device, *threads);
     if (!backend)
         return std::unexpected(backend.error());
-    const auto model = LoadedModel::load(std::move(*checkpoint), std::move(*backend));
+    const auto model =
+        LoadedModel::load(std::move(*checkpoint), std::move(*backend), WeightChoice::AsStored);
     if (!model)
         return std::unexpected(model.error());
     const auto question = readQuestion(arguments, **model);

@@ -119,7 +119,8 @@ Expected<Inspection> Inspection::make(const std::filesystem::path& folder,
         result.format = checkpoint->format();
         result.fileBytes = checkpoint->fileBytes();
         result.tensors = listStored(*checkpoint);
-        result.weights = engine::weightBytes(*checkpoint);
+        result.weights = engine::weightBytes(*checkpoint, engine::WeightChoice::AsStored);
+        result.weightsAsFp8 = engine::weightBytes(*checkpoint, engine::WeightChoice::Fp8);
     } else {
         result.problem = checkpoint.error();
         result.tensors = listImplied(specs);

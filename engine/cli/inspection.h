@@ -56,6 +56,8 @@ struct Inspection {
     std::size_t textParameters = 0;
     std::size_t imageParameters = 0;
     engine::WeightBytes weights;
+    /// With the linears quantised at load (recipes whose weights are "fp8"); none without tensors.
+    std::optional<engine::WeightBytes> weightsAsFp8;
     kernels::DeviceDescription device; ///< what the memory is planned for
     std::size_t activationBytes = 0;
     std::size_t workspaceBytes = 0; ///< for an image of the default budget

@@ -51,6 +51,9 @@ OrderedJson memoryJson(const Inspection& inspection) {
     return {{"device", inspection.device.id},
             {"freeBytes", inspection.device.freeBytes},
             {"weightBytes", inspection.weights.resident},
+            {"weightBytesAsFp8", inspection.weightsAsFp8
+                                     ? OrderedJson(inspection.weightsAsFp8->resident)
+                                     : OrderedJson(nullptr)},
             {"mappedTableBytes", inspection.weights.mapped},
             {"activationBytes", inspection.activationBytes},
             {"workspaceBytes", inspection.workspaceBytes},

@@ -108,6 +108,9 @@ std::string memoryText(const Inspection& inspection) {
         text += std::format("  {:<34}{:>12}\n", name, mebibytes(bytes));
     };
     line("weights", inspection.weights.resident);
+    if (const auto& fp8 = inspection.weightsAsFp8;
+        fp8 && fp8->resident != inspection.weights.resident)
+        line("instead, with weights as FP8", fp8->resident);
     if (inspection.weights.mapped > 0)
         line("read from disk, a row a token", inspection.weights.mapped);
     line("activations", inspection.activationBytes);

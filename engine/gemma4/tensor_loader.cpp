@@ -19,7 +19,7 @@ bool TensorLoader::has(const std::string& name) const {
 
 Weight TensorLoader::matrix(const std::string& name) {
     const auto whole = source(name);
-    return whole ? pack(*whole) : Weight{};
+    return whole ? pack(name, *whole) : Weight{};
 }
 
 std::vector<Weight> TensorLoader::matrixParts(const std::string& name, std::int64_t parts) {
@@ -33,7 +33,10 @@ std::vector<Weight> TensorLoader::matrixParts(const std::string& name, std::int6
         WeightSource part = *whole;
         part.rows = whole->rows / parts;
         part.data = whole->data.subspan(i * bytes, bytes);
-        result[i] = pack(part);
+        if (!whole->scales.empty())
+            part.scales = whole->scales.subspan(i * static_cast<std::size_t>(part.rows),
+                                                static_cast<std::size_t>(part.rows));
+        result[i] = pack(name, part);
     }
     return result;
 }
@@ -65,6 +68,7 @@ Tensor TensorLoader::vector(std::span<const float> values) {
     const Tensor tensor(buffer->memory.get(), kernels::DType::F32,
                         {static_cast<std::int64_t>(values.size())});
     backend_.upload(std::as_bytes(values), tensor);
+    packedBytes_ += values.size_bytes();
     memory_.push_back(std::move(*buffer));
     count(values.size_bytes());
     return tensor;
@@ -75,6 +79,7 @@ float TensorLoader::scalar(const std::string& name) {
         return 0;
     const auto values = accept(checkpoint_.values(name));
     LAPIDARY_ASSERT(!values || values->size() == 1);
+    packedBytes_ += sizeof(float);
     count(sizeof(float));
     return values ? values->front() : 0;
 }
@@ -104,10 +109,15 @@ std::optional<WeightSource> TensorLoader::source(const std::string& name) {
     return accept(checkpoint_.weight(name));
 }
 
-Weight TensorLoader::pack(const WeightSource& source) {
+Weight TensorLoader::pack(const std::string& name, const WeightSource& source) {
     if (!readThrough(source.data))
         return {};
-    auto weight = accept(backend_.pack(source));
+    const auto format = checkpoint_.packedFormat(checkpoint_.spec(name), weights_);
+    const std::int64_t rows = source.experts * source.rows;
+    packedBytes_ += static_cast<std::size_t>(rows * source.columns) * kernels::elementSize(format);
+    if (format == kernels::WeightFormat::Fp8)
+        packedBytes_ += static_cast<std::size_t>(rows) * sizeof(float);
+    auto weight = accept(backend_.pack(source, format));
     return weight ? std::move(*weight) : Weight{};
 }
 

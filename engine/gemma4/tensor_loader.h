@@ -1,5 +1,7 @@
 #pragma once
 
+#include "recipe.h"
+
 #include <kernels/backend.h>
 #include <kernels/error.h>
 
@@ -24,10 +26,11 @@ public:
     /// Called with the bytes done after each piece.
     using Progress = std::function<void(std::size_t)>;
 
-    TensorLoader(const Checkpoint& checkpoint, kernels::Backend& backend, Progress progress,
-                 std::stop_token stop)
+    TensorLoader(const Checkpoint& checkpoint, kernels::Backend& backend, WeightChoice weights,
+                 Progress progress, std::stop_token stop)
         : checkpoint_(checkpoint)
         , backend_(backend)
+        , weights_(weights)
         , progress_(std::move(progress))
         , stop_(std::move(stop)) {}
 
@@ -51,8 +54,11 @@ public:
     /// The only element of a tensor.
     float scalar(const std::string& name);
 
-    /// Of what was brought over, tables not counted.
+    /// Read so far, tables not counted.
     [[nodiscard]] std::size_t doneBytes() const { return doneBytes_; }
+
+    /// What the device holds of that: less where weights are quantised on the way.
+    [[nodiscard]] std::size_t packedBytes() const { return packedBytes_; }
 
     /// The first error, Cancelled among them; otherwise the memory of all vectors, to be kept as
     /// long as they are used.
@@ -62,16 +68,18 @@ private:
     template <class T>
     std::optional<T> accept(Expected<T> result);
     [[nodiscard]] std::optional<kernels::WeightSource> source(const std::string& name);
-    kernels::Weight pack(const kernels::WeightSource& source);
+    kernels::Weight pack(const std::string& name, const kernels::WeightSource& source);
     bool readThrough(std::span<const std::byte> data);
     bool goOn();
     void count(std::size_t bytes);
 
     const Checkpoint& checkpoint_;
     kernels::Backend& backend_;
+    WeightChoice weights_;
     Progress progress_;
     std::stop_token stop_;
     std::size_t doneBytes_ = 0;
+    std::size_t packedBytes_ = 0;
     std::vector<kernels::Buffer> memory_;
     std::optional<Error> error_;
 };

@@ -55,23 +55,23 @@ Expected<std::shared_ptr<Model>> loadModel(const LoadRequest& request) {
     const kernels::DeviceDescription device = (*backend)->describe();
     if (auto cache = checkCache(request.recipe.cache, device); !cache)
         return std::unexpected(cache.error());
-    const WeightBytes weights = weightBytes(*checkpoint);
+    const WeightBytes weights = weightBytes(*checkpoint, request.recipe.weights);
+    const std::size_t toRead = weightBytes(*checkpoint, WeightChoice::AsStored).resident;
     const MemoryPlan plan = makePlan(checkpoint->config(), weights, request.recipe, device);
     if (auto fits = checkFits(plan, description.name, device); !fits)
         return std::unexpected(fits.error());
 
     const auto report = [&](LoadProgress::Phase phase, std::size_t done) {
         if (request.progress)
-            request.progress({.phase = phase,
-                              .doneBytes = std::min(done, weights.resident),
-                              .totalBytes = weights.resident});
+            request.progress(
+                {.phase = phase, .doneBytes = std::min(done, toRead), .totalBytes = toRead});
     };
     auto loaded = LoadedModel::load(
-        std::move(*checkpoint), std::move(*backend),
+        std::move(*checkpoint), std::move(*backend), request.recipe.weights,
         [&](std::size_t done) { report(LoadProgress::Phase::Reading, done); }, request.stop);
     if (!loaded)
         return std::unexpected(loaded.error());
-    report(LoadProgress::Phase::WarmingUp, weights.resident);
+    report(LoadProgress::Phase::WarmingUp, toRead);
     if (auto warm = warmUp(**loaded, request.recipe.cache); !warm)
         return std::unexpected(warm.error());
     if (request.stop.stop_requested())

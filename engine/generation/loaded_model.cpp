@@ -10,11 +10,12 @@ namespace lapidary::engine {
 
 Expected<std::unique_ptr<LoadedModel>>
 LoadedModel::load(Checkpoint checkpoint, std::unique_ptr<kernels::Backend> backend,
-                  const std::function<void(std::size_t)>& progress, const std::stop_token& stop) {
-    TensorLoader loader(checkpoint, *backend, progress, stop);
+                  WeightChoice weights, const std::function<void(std::size_t)>& progress,
+                  const std::stop_token& stop) {
+    TensorLoader loader(checkpoint, *backend, weights, progress, stop);
     TextDecoder decoder = TextDecoder::load(loader, checkpoint.config());
     std::unique_ptr<ImageEncoder> images = loadImageEncoder(loader, checkpoint.config());
-    const std::size_t weightBytes = loader.doneBytes();
+    const std::size_t weightBytes = loader.packedBytes();
     auto vectors = loader.finish();
     if (!vectors)
         return std::unexpected(vectors.error());

@@ -29,10 +29,10 @@ struct LoadedModel {
 
     [[nodiscard]] const ModelConfig& config() const { return checkpoint.config(); }
 
-    ///   progress   bytes done, after each piece
+    ///   progress   bytes read, after each piece
     ///   DoesNotFit, Corrupt (a file that shrank), Cancelled.
     [[nodiscard]] static Expected<std::unique_ptr<LoadedModel>>
-    load(Checkpoint checkpoint, std::unique_ptr<kernels::Backend> backend,
+    load(Checkpoint checkpoint, std::unique_ptr<kernels::Backend> backend, WeightChoice weights,
          const std::function<void(std::size_t)>& progress = {}, const std::stop_token& stop = {});
 };
 

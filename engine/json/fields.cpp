@@ -47,6 +47,11 @@ bool Fields::names(std::string_view key) const {
     return object_->contains(key);
 }
 
+bool Fields::isList(std::string_view key) const {
+    const Json* const value = find(key);
+    return value != nullptr && value->is_array();
+}
+
 const Json* Fields::require(std::string_view key) {
     const Json* const value = find(key);
     if (value == nullptr)

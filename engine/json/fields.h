@@ -50,6 +50,8 @@ public:
     std::optional<int> optionalInteger(std::string_view key, Range range);
     double number(std::string_view key, double low, double high);
     std::optional<double> optionalNumber(std::string_view key, double low, double high);
+    [[nodiscard]] bool isList(std::string_view key) const;
+
     bool boolean(std::string_view key);
     bool boolean(std::string_view key, bool absent);
     std::string text(std::string_view key);

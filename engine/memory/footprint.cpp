@@ -39,9 +39,9 @@ std::int64_t towerNumbers(const VisionTowerConfig& tower, std::int64_t imageBudg
 
 } // namespace
 
-WeightBytes weightBytes(const Checkpoint& checkpoint) {
+WeightBytes weightBytes(const Checkpoint& checkpoint, WeightChoice weights) {
     return sum(checkpoint.specs(),
-               [&](const TensorSpec& spec) { return checkpoint.packedBytes(spec); });
+               [&](const TensorSpec& spec) { return checkpoint.packedBytes(spec, weights); });
 }
 
 WeightBytes weightBytes(const ModelConfig& config) {

@@ -16,7 +16,7 @@ struct WeightBytes {
 };
 
 /// Of the tensors found.
-[[nodiscard]] WeightBytes weightBytes(const Checkpoint& checkpoint);
+[[nodiscard]] WeightBytes weightBytes(const Checkpoint& checkpoint, WeightChoice weights);
 
 /// Of a configuration alone, its matrices stored as BF16.
 [[nodiscard]] WeightBytes weightBytes(const ModelConfig& config);

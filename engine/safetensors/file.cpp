@@ -4,7 +4,6 @@
 #include "safetensors/header.h"
 
 #include <utility>
-#include <vector>
 
 namespace lapidary::engine {
 
@@ -13,17 +12,17 @@ Expected<SafetensorsFile> SafetensorsFile::open(const std::filesystem::path& pat
     if (!mapped)
         return std::unexpected(mapped.error());
     const std::span<const std::byte> bytes = (*mapped)->bytes();
-    Expected<std::vector<SafetensorsEntry>> entries =
-        readSafetensorsHeader(bytes, path.filename().string());
+    Expected<SafetensorsHeader> header = readSafetensorsHeader(bytes, path.filename().string());
     // A header that was cut off under our eyes reads as zeros and is no surprise.
     if (Expected<void> intact = (*mapped)->checkIntact(); !intact)
         return std::unexpected(intact.error());
-    if (!entries)
-        return std::unexpected(entries.error());
+    if (!header)
+        return std::unexpected(header.error());
 
     SafetensorsFile file;
     file.file_ = *mapped;
-    for (SafetensorsEntry& entry : *entries)
+    file.metadata_ = std::move(header->metadata);
+    for (SafetensorsEntry& entry : header->tensors)
         file.tensors_.emplace(
             std::move(entry.name),
             TensorView{.type = entry.type,

@@ -27,6 +27,11 @@ public:
         return tensors_;
     }
 
+    /// What "__metadata__" says, by key.
+    [[nodiscard]] const std::map<std::string, std::string, std::less<>>& metadata() const {
+        return metadata_;
+    }
+
     /// The tensor of a name; null when the file has none.
     [[nodiscard]] const TensorView* find(std::string_view name) const;
 
@@ -39,6 +44,7 @@ public:
 private:
     std::shared_ptr<const MappedFile> file_;
     std::map<std::string, TensorView, std::less<>> tensors_;
+    std::map<std::string, std::string, std::less<>> metadata_;
 };
 
 } // namespace lapidary::engine

@@ -104,19 +104,22 @@ Checked<SafetensorsEntry> readEntry(const std::string& name, const Json& value) 
     return entry;
 }
 
-Checked<void> checkMetadata(const Json& value) {
+Checked<std::map<std::string, std::string, std::less<>>> readMetadata(const Json& value) {
     if (!value.is_object())
         return fault("a value that is not an object");
-    for (const Json& entry : value)
+    std::map<std::string, std::string, std::less<>> metadata;
+    for (const auto& [key, entry] : value.items()) {
         if (!entry.is_string())
             return fault("a value that is not a string");
-    return {};
+        metadata.emplace(key, entry.get<std::string>());
+    }
+    return metadata;
 }
 
 } // namespace
 
-Expected<std::vector<SafetensorsEntry>> readSafetensorsHeader(std::span<const std::byte> file,
-                                                              std::string_view fileName) {
+Expected<SafetensorsHeader> readSafetensorsHeader(std::span<const std::byte> file,
+                                                  std::string_view fileName) {
     const auto corrupt = [&](std::string_view what) {
         return fail(ErrorKind::Corrupt,
                     std::format("{} {}: download the file again.", fileName, what));
@@ -139,11 +142,14 @@ Expected<std::vector<SafetensorsEntry>> readSafetensorsHeader(std::span<const st
     if (!header)
         return std::unexpected(header.error());
 
-    std::vector<SafetensorsEntry> entries;
+    SafetensorsHeader result;
+    std::vector<SafetensorsEntry>& entries = result.tensors;
     for (const auto& [name, value] : header->items()) {
         if (name == "__metadata__") {
-            if (const Checked<void> metadata = checkMetadata(value); !metadata)
+            auto metadata = readMetadata(value);
+            if (!metadata)
                 return corrupt(std::format("has in __metadata__ {}", metadata.error().what));
+            result.metadata = std::move(*metadata);
             continue;
         }
         Checked<SafetensorsEntry> entry = readEntry(name, value);
@@ -180,7 +186,7 @@ Expected<std::vector<SafetensorsEntry>> readSafetensorsHeader(std::span<const st
         entry.begin += dataBegin;
         entry.end += dataBegin;
     }
-    return entries;
+    return result;
 }
 
 } // namespace lapidary::engine

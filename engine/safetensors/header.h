@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <span>
 #include <string>
 #include <string_view>
@@ -25,10 +26,15 @@ struct SafetensorsEntry {
     std::uint64_t end = 0;
 };
 
-/// Reads and checks the header of a whole safetensors file (formats.md 3.1, 3.2): tensors in the
-/// order of their data, which covers the rest of the file without a hole or an overlap.
+struct SafetensorsHeader {
+    std::vector<SafetensorsEntry> tensors;                    ///< in the order of their data
+    std::map<std::string, std::string, std::less<>> metadata; ///< what "__metadata__" says
+};
+
+/// Reads and checks the header of a whole safetensors file (formats.md 3.1, 3.2). The data of its
+/// tensors covers the rest of the file without a hole or an overlap.
 /// `fileName` is for sentences. Corrupt, Unsupported (an element type of no known checkpoint).
-[[nodiscard]] Expected<std::vector<SafetensorsEntry>>
-readSafetensorsHeader(std::span<const std::byte> file, std::string_view fileName);
+[[nodiscard]] Expected<SafetensorsHeader> readSafetensorsHeader(std::span<const std::byte> file,
+                                                                std::string_view fileName);
 
 } // namespace lapidary::engine

@@ -30,7 +30,7 @@ void write(const QString& path, const QByteArray& text) {
 
 void RecipeTest::readsAFile() {
     const auto recipe = parseRecipe(R"({"title": "Long", "summary": "all of it", "drafter": "mtp",
-                                        "cache": "f32", "contextTokens": 131072,
+                                        "weights": "fp8", "cache": "f32", "contextTokens": 131072,
                                         "imageBudget": 1120})",
                                     "long");
     QVERIFY2(recipe, recipe ? "" : recipe.error().sentence.c_str());
@@ -38,6 +38,7 @@ void RecipeTest::readsAFile() {
     QCOMPARE(recipe->title, "Long");
     QCOMPARE(recipe->summary, "all of it");
     QCOMPARE(recipe->drafter, "mtp");
+    QCOMPARE(recipe->weights, WeightChoice::Fp8);
     QCOMPARE(recipe->cache, CacheFormat::F32);
     QCOMPARE(recipe->contextTokens, 131072);
     QCOMPARE(recipe->imageBudget, 1120);
@@ -74,6 +75,8 @@ void RecipeTest::refusesWithASentence_data() {
     QTest::newRow("a list") << QByteArray("[]") << "the document is not an object";
     row("unknown key", R"(, "contextLength": 5)", "contextLength is no key of a recipe");
     row("other cache", R"(, "cache": "q4")", "cache is \"q4\", and can be f32 or bf16");
+    row("other weights", R"(, "weights": "int4")",
+        "weights is \"int4\", and can be \"as stored\" or fp8");
     row("short context", R"(, "contextTokens": 255)",
         "contextTokens must be a whole number from 256 to 16777216");
     row("other budget", R"(, "imageBudget": 300)",

@@ -11,13 +11,14 @@ using namespace lapidary::engine;
 /// What is accepted covers the file from the end of the header to its last byte.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const std::span file = std::as_bytes(std::span(data, size));
-    const auto entries = readSafetensorsHeader(file, "fuzzed.safetensors");
-    if (!entries) {
-        LAPIDARY_ASSERT(!entries.error().sentence.empty());
+    const auto header = readSafetensorsHeader(file, "fuzzed.safetensors");
+    if (!header) {
+        LAPIDARY_ASSERT(!header.error().sentence.empty());
         return 0;
     }
-    std::uint64_t next = entries->empty() ? size : entries->front().begin;
-    for (const SafetensorsEntry& entry : *entries) {
+    const auto& entries = header->tensors;
+    std::uint64_t next = entries.empty() ? size : entries.front().begin;
+    for (const SafetensorsEntry& entry : entries) {
         LAPIDARY_ASSERT(entry.begin == next && entry.end >= entry.begin && entry.end <= size);
         std::uint64_t bytes = sizeOf(entry.type);
         for (const std::int64_t dimension : entry.shape)

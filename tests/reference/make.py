@@ -12,6 +12,7 @@ import torch
 from safetensors.torch import save_file
 
 import pictures
+import quantised
 import reference
 from original import respell
 from variants import VARIANTS, Sizes, Variant
@@ -53,6 +54,8 @@ def save_checkpoint(variant: Variant, folder: Path, seed: int, size: Sizes) -> N
         sample.unlink()
         calibrate_clips(model, lambda: pictures.features(model, processed))
     model.to(getattr(torch, variant.dtype)).save_pretrained(folder)
+    if variant.quantised:
+        quantised.SAVERS[variant.quantised](variant.model, folder)
 
 
 def main() -> None:

@@ -10,6 +10,7 @@ from transformers.modeling_outputs import BaseModelOutputWithPooling
 from transformers.models.gemma4.modeling_gemma4 import Gemma4TextRouter
 
 import pictures
+from quantised import load_quantised
 from variants import Prompt, Variant
 
 GREEDY_TOKENS = 24
@@ -19,6 +20,8 @@ MOST_DRAWS = 200  # most fail within a few tokens
 # about either engine. Such prompts are drawn again.
 SMALLEST_LEAD = 2e-3
 SMALLEST_ROUTER_GAP = 2e-6
+# Where inputs are quantised, the last bit of a float32 now and then moves a number to the next code.
+QUANTISED_LEAD = 0.2
 
 
 @dataclass
@@ -38,6 +41,10 @@ class Unsuitable(Exception):
 def load(variant: Variant, folder: Path) -> PreTrainedModel:
     """The model as it is on disk, widened to float32 afterwards: the embedding factors keep the rounding that
     they have in the checkpoint's own dtype. Loading in float32 at once would not round them."""
+    if variant.quantised:
+        model = load_quantised(variant.model, folder)
+        model.smallest_lead = QUANTISED_LEAD
+        return model
     model = variant.model.from_pretrained(
         folder, dtype=getattr(torch, variant.dtype), attn_implementation="eager", experts_implementation="eager"
     )
@@ -158,7 +165,7 @@ def greedy(model: PreTrainedModel, ids: torch.Tensor, processed: list[dict[str, 
     for _ in range(GREEDY_TOKENS):
         last = forward(model, ids, processed)[-1]
         best = last.topk(2)
-        if (best.values[0] - best.values[1]).item() < SMALLEST_LEAD or best.indices[0].item() in reserved:
+        if (best.values[0] - best.values[1]).item() < getattr(model, "smallest_lead", SMALLEST_LEAD) or best.indices[0].item() in reserved:
             raise Unsuitable
         ids = torch.cat([ids, best.indices[:1][None]], dim=1)
     tokens = ids[0, start:]

@@ -45,6 +45,8 @@ class Variant:
     dtype: str = "bfloat16"
     # Also stored as Google's files spell it: config keys, tensor names, unused K/V of sharing layers.
     original: bool = False
+    # How its linears are stored in FP8: a key of quantised.SAVERS.
+    quantised: str = ""
 
 
 def layers(pattern: str) -> list[str]:
@@ -218,6 +220,25 @@ def text_only(size: Sizes) -> PreTrainedConfig:
     )
 
 
+def fp8_text_only(size: Sizes) -> PreTrainedConfig:
+    """Sizes that are multiples of 16, as FP8 needs them."""
+    return Gemma4TextConfig(
+        **text_keys(
+            size,
+            hidden_size=size(48, 64, 32),
+            intermediate_size=size(80, 112, 96),
+            num_hidden_layers=4,
+            layer_types=layers("sfsf"),
+            num_attention_heads=4,
+            num_key_value_heads=2,
+            num_global_key_value_heads=1,
+            head_dim=16,
+            global_head_dim=size(24, 32, 40),
+            sliding_window=size(19, 16, 32),
+        )
+    )
+
+
 def text_prompt(size: Sizes) -> Prompt:
     return Prompt("text", (size(149, 121, 200),))
 
@@ -242,4 +263,12 @@ VARIANTS = [
     Variant("dense", Gemma4ForConditionalGeneration, dense, lambda size: image_prompts(size, 280)),
     Variant("text_only", Gemma4ForCausalLM, text_only, lambda size: [text_prompt(size)]),
     Variant("text_only_f32", Gemma4ForCausalLM, text_only, lambda size: [text_prompt(size)], dtype="float32"),
+    Variant("fp8_torchao", Gemma4ForCausalLM, fp8_text_only, lambda size: [text_prompt(size)], quantised="torchao"),
+    Variant(
+        "fp8_compressed_tensors",
+        Gemma4ForCausalLM,
+        fp8_text_only,
+        lambda size: [text_prompt(size)],
+        quantised="compressed-tensors",
+    ),
 ]

@@ -11,16 +11,18 @@ using nlohmann::json;
 namespace {
 
 qint64 byteCount(const MadeTensor& tensor) {
-    qint64 bytes = tensor.type == u"BF16" || tensor.type == u"F16" ? 2
-                   : tensor.type == u"U8"                          ? 1
-                                                                   : 4;
+    qint64 bytes = tensor.type == u"BF16" || tensor.type == u"F16"     ? 2
+                   : tensor.type == u"U8" || tensor.type == u"F8_E4M3" ? 1
+                                                                       : 4;
     for (const std::int64_t dimension : tensor.shape)
         bytes *= dimension;
     return bytes;
 }
 
-QByteArray fileOf(const QMap<QString, MadeTensor>& tensors) {
+QByteArray fileOf(const QMap<QString, MadeTensor>& tensors, const json& metadata) {
     json header = json::object();
+    if (!metadata.empty())
+        header["__metadata__"] = metadata;
     QByteArray data;
     for (const auto& [name, tensor] : tensors.asKeyValueRange()) {
         const qint64 begin = data.size();
@@ -72,6 +74,32 @@ MadeCheckpoint::MadeCheckpoint(Kind kind) {
             tensors.insert(QString::fromStdString(spec.name), {QStringLiteral("BF16"), spec.shape});
 }
 
+void MadeCheckpoint::quantise(const QString& name, Spelling spelling, char fill) {
+    const MadeTensor plain = tensors.take(name);
+    std::vector<std::int64_t> perRow = plain.shape;
+    perRow.back() = 1;
+    const auto add = [&](const QString& codes, const QString& scales) {
+        tensors.insert(codes, {QStringLiteral("F8_E4M3"), plain.shape});
+        tensors.insert(scales, {QStringLiteral("F32"), perRow, fill});
+    };
+    if (spelling == Spelling::CompressedTensors)
+        return add(name, name + QStringLiteral("_scale"));
+    const qsizetype leaf = name.lastIndexOf(u'.') + 1;
+    const QString hidden = name.first(leaf) + u'_' + name.sliced(leaf) + u'_';
+    if (spelling == Spelling::Torchao)
+        add(hidden + QStringLiteral("qdata"), hidden + QStringLiteral("scale"));
+    else
+        add(name + QStringLiteral(":qdata"), name + QStringLiteral(":scale"));
+    json names = json::parse(metadata.value("tensor_names", std::string("[]")));
+    names.push_back(name.toStdString());
+    metadata["tensor_names"] = names.dump();
+    metadata[name.toStdString()] = json{
+        {"_type", "Float8Tensor"},
+        {"_data", {{"act_quant_kwargs", {{"_data", {{"hp_value_lb", nullptr}}}}}}},
+        {"_tensor_data_names",
+         {"qdata", "scale"}}}.dump();
+}
+
 void MadeCheckpoint::writeFile(const char* name, const QByteArray& content) const {
     QFile written(file(name));
     QVERIFY(written.open(QIODevice::WriteOnly));
@@ -84,7 +112,7 @@ void MadeCheckpoint::writeConfig() const {
 
 void MadeCheckpoint::write() const {
     writeConfig();
-    writeFile("model.safetensors", fileOf(tensors));
+    writeFile("model.safetensors", fileOf(tensors, metadata));
 }
 
 void MadeCheckpoint::writeSharded() const {
@@ -102,5 +130,5 @@ void MadeCheckpoint::writeSharded() const {
     writeFile("model.safetensors.index.json",
               QByteArray::fromStdString(json{{"weight_map", map}}.dump()));
     for (const int shard : {0, 1})
-        writeFile(names[shard], fileOf(shards[shard]));
+        writeFile(names[shard], fileOf(shards[shard], metadata));
 }

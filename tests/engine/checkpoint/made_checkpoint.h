@@ -28,6 +28,12 @@ public:
 
     nlohmann::json config;
     QMap<QString, MadeTensor> tensors;
+    nlohmann::json metadata = nlohmann::json::object(); ///< of each file
+
+    /// Replaces a matrix by one that torchao has quantised, or in `spelling` "M.weight_scale" one
+    /// of compressed-tensors. Its scales are 0x3C3C3C3C, about 0.0115, or those of `fill`.
+    enum class Spelling : std::uint8_t { Torchao, Torchao14, CompressedTensors };
+    void quantise(const QString& name, Spelling spelling, char fill = 0x3C);
 
     /// config.json and model.safetensors.
     void write() const;

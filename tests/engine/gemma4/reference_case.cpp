@@ -93,7 +93,7 @@ ReferenceModel loadReference(const std::string& checkpoint, int threads) {
     auto backend = kernels::openDevice("cpu", threads);
     if (!backend)
         qFatal("%s", backend.error().sentence.c_str());
-    auto model = LoadedModel::load(std::move(*folder), std::move(*backend));
+    auto model = LoadedModel::load(std::move(*folder), std::move(*backend), WeightChoice::AsStored);
     if (!model)
         qFatal("%s", model.error().sentence.c_str());
     return {.model = std::move(*model)};
@@ -137,11 +137,11 @@ void addCheckpointRows() {
         QTest::addRow("%s", checkpoint.c_str()) << checkpoint;
 }
 
-double largestRelativeError(const std::vector<float>& ours, const std::vector<float>& theirs,
-                            std::size_t width) {
+std::vector<double> relativeErrors(const std::vector<float>& ours, const std::vector<float>& theirs,
+                                   std::size_t width) {
     if (ours.size() != theirs.size())
-        return INFINITY;
-    double largest = 0;
+        return {INFINITY};
+    std::vector<double> errors;
     for (std::size_t row = 0; row < ours.size(); row += width) {
         double difference = 0;
         double length = 0;
@@ -150,10 +150,14 @@ double largestRelativeError(const std::vector<float>& ours, const std::vector<fl
             length += std::pow(double(theirs[i]), 2);
         }
         const double error = std::sqrt(difference / length);
-        if (!(error <= largest)) // a NaN is the largest error
-            largest = error;
+        errors.push_back(std::isnan(error) ? INFINITY : error);
     }
-    return largest;
+    return errors;
+}
+
+double largestRelativeError(const std::vector<float>& ours, const std::vector<float>& theirs,
+                            std::size_t width) {
+    return std::ranges::max(relativeErrors(ours, theirs, width));
 }
 
 } // namespace lapidary::engine::test

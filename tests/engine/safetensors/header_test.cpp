@@ -126,19 +126,22 @@ void SafetensorsHeaderTest::readsTensorsInTheOrderOfTheirData() {
                  R"("empty":{"dtype":"F32","shape":[0,7],"data_offsets":[1,1]},)"
                  R"("b":{"dtype":"BOOL","shape":[],"data_offsets":[0,1]}}   )",
                  QByteArray(5, 'x'));
-    const auto entries = readSafetensorsHeader(bytesOf(file), "f.safetensors");
-    QVERIFY(entries);
-    QCOMPARE(entries->size(), std::size_t{3});
+    const auto header = readSafetensorsHeader(bytesOf(file), "f.safetensors");
+    QVERIFY(header);
+    QCOMPARE(header->metadata.size(), std::size_t{1});
+    QCOMPARE(header->metadata.at("format"), "pt");
+    const std::vector<SafetensorsEntry>& entries = header->tensors;
+    QCOMPARE(entries.size(), std::size_t{3});
     const auto dataBegin = static_cast<std::uint64_t>(file.size()) - 5;
-    QCOMPARE((*entries)[0].name, "b");
-    QCOMPARE((*entries)[0].begin, dataBegin);
-    QVERIFY((*entries)[0].shape.empty());
-    QCOMPARE((*entries)[1].name, "empty");
-    QCOMPARE((*entries)[2].name, "a");
-    QCOMPARE((*entries)[2].type, StoredType::BF16);
-    QCOMPARE((*entries)[2].shape, (std::vector<std::int64_t>{2, 1}));
-    QCOMPARE((*entries)[2].begin, dataBegin + 1);
-    QCOMPARE((*entries)[2].end, dataBegin + 5);
+    QCOMPARE(entries[0].name, "b");
+    QCOMPARE(entries[0].begin, dataBegin);
+    QVERIFY(entries[0].shape.empty());
+    QCOMPARE(entries[1].name, "empty");
+    QCOMPARE(entries[2].name, "a");
+    QCOMPARE(entries[2].type, StoredType::BF16);
+    QCOMPARE(entries[2].shape, (std::vector<std::int64_t>{2, 1}));
+    QCOMPARE(entries[2].begin, dataBegin + 1);
+    QCOMPARE(entries[2].end, dataBegin + 5);
 }
 
 static const Registered<SafetensorsHeaderTest> registered;
