@@ -9,5 +9,6 @@ extern const Command kChat;
 extern const Command kDevices;
 extern const Command kEval;
 extern const Command kInspect;
+extern const Command kQuantize;
 
 } // namespace lapidary::cli

@@ -9,15 +9,17 @@
 namespace lapidary::cli {
 
 Expected<TensorFile> TensorFile::create(const std::filesystem::path& path,
-                                        std::span<const Tensor> tensors) {
+                                        std::span<const Tensor> tensors, const Metadata& metadata) {
     nlohmann::ordered_json header = nlohmann::ordered_json::object();
+    if (!metadata.empty())
+        header["__metadata__"] = metadata;
     std::int64_t end = 0;
     for (const Tensor& tensor : tensors) {
         const std::int64_t begin = end;
         std::int64_t elements = 1;
         for (const std::int64_t size : tensor.shape)
             elements *= size;
-        end += elements * 4;
+        end += elements * static_cast<std::int64_t>(tensor.elementBytes);
         header[tensor.name] = {
             {"dtype", tensor.type}, {"shape", tensor.shape}, {"data_offsets", {begin, end}}};
     }

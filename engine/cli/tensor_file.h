@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <span>
 #include <string>
 #include <vector>
@@ -19,13 +20,16 @@ class TensorFile {
 public:
     struct Tensor {
         std::string name;
-        std::string type; ///< "F32", "I32": four bytes an element
+        std::string type; ///< "F32"
         std::vector<std::int64_t> shape;
+        std::size_t elementBytes = 4;
     };
+    using Metadata = std::map<std::string, std::string>; ///< of "__metadata__"
 
     /// Denied, NotFound (no such folder).
     [[nodiscard]] static Expected<TensorFile> create(const std::filesystem::path& path,
-                                                     std::span<const Tensor> tensors);
+                                                     std::span<const Tensor> tensors,
+                                                     const Metadata& metadata = {});
     TensorFile(TensorFile&& other) noexcept;
     TensorFile& operator=(TensorFile&&) = delete;
     TensorFile(const TensorFile&) = delete;
@@ -33,6 +37,9 @@ public:
     ~TensorFile();
 
     void append(std::span<const std::byte> values);
+
+    /// False once something could not be written; `close` says so.
+    [[nodiscard]] bool good() const { return file_.good(); }
 
     /// NoSpace.
     [[nodiscard]] Expected<void> close();

@@ -1,5 +1,6 @@
 #include "registry.h"
 
+#include <QDir>
 #include <QFile>
 #include <QJsonArray>
 #include <QJsonDocument>
@@ -43,6 +44,8 @@ private slots:
     void inspectWorksFromTheConfigAlone();
     void inspectReadsTensorsToo();
     void inspectSaysWhatIsWrong();
+    void quantizeWritesWhatLoads();
+    void quantizeSaysWhatIsWrong();
     void inspectPlansForADevice();
     void devicesAreListedWithTheProcessorLast();
     void anUnknownDeviceIsRefused();
@@ -159,6 +162,45 @@ void ProgramTest::anUnknownDeviceIsRefused() {
                  qPrintable(result.error));
         QVERIFY(result.error.contains(u"“cpu”"));
     }
+}
+
+void ProgramTest::quantizeWritesWhatLoads() {
+    const QTemporaryDir folder;
+    const QString in = QStringLiteral(LAPIDARY_RESOURCES "/demo-model");
+    const QString out = folder.filePath(u"fp8"_s);
+    const Result written = run({u"quantize"_s, u"--format"_s, u"fp8"_s, in, out});
+    QCOMPARE(written.error, QString());
+    QCOMPARE(written.code, 0);
+    QCOMPARE(QDir(folder.path()).entryList(QDir::AllEntries | QDir::NoDotAndDotDot), {u"fp8"_s});
+    QVERIFY(QFile::exists(out + u"/tokenizer.json"_s));
+    const auto inspect = [](const QString& path) {
+        return QJsonDocument::fromJson(run({u"inspect"_s, u"--json"_s, path}).output.toUtf8())
+            .object();
+    };
+    const QJsonObject before = inspect(in);
+    const QJsonObject after = inspect(out);
+    QCOMPARE(after[u"format"_s].toString(), u"FP8 (torchao)"_s);
+    // What the plan says of weights that are quantised at load.
+    QCOMPARE(after[u"memory"_s][u"weightBytes"_s], before[u"memory"_s][u"weightBytesAsFp8"_s]);
+    QVERIFY(after[u"memory"_s][u"weightBytes"_s].toInteger()
+            < before[u"memory"_s][u"weightBytes"_s].toInteger());
+}
+
+void ProgramTest::quantizeSaysWhatIsWrong() {
+    const QTemporaryDir folder;
+    const QString in = QStringLiteral(LAPIDARY_RESOURCES "/demo-model");
+    const auto quantize = [](const QString& from, const QString& to) {
+        return run({u"quantize"_s, u"--format"_s, u"fp8"_s, from, to});
+    };
+    QVERIFY(quantize(in, folder.path()).error.contains(u"is there already"));
+    QVERIFY(quantize(in, in).error.contains(u"is the model's own folder"));
+    QVERIFY(quantize(QStringLiteral(LAPIDARY_TESTS "/reference/cases/fp8_torchao/checkpoint"),
+                     folder.filePath(u"a"_s))
+                .error.contains(u"is quantised already"));
+    QVERIFY(quantize(in, folder.filePath(u"no/such"_s)).error.contains(u"cannot be written to"));
+    QCOMPARE(quantize(u"/nowhere"_s, folder.filePath(u"a"_s)).code, 1);
+    QVERIFY(run({u"quantize"_s, in, folder.filePath(u"a"_s)}).error.contains(u"--format fp8"));
+    QVERIFY(QDir(folder.path()).isEmpty());
 }
 
 static const Registered<ProgramTest> registered;
