@@ -3,9 +3,12 @@
 #include "assert.h"
 #include "cpu/operations/sample.h"
 #include "cuda/attention.h"
+#include "cuda/card_weight.h"
 #include "cuda/experts.h"
+#include "cuda/packer.h"
 #include "cuda/rotate_store.h"
 #include "cuda/sample.h"
+#include "cuda/tensors.h"
 
 #include <algorithm>
 #include <utility>
@@ -14,34 +17,6 @@
 namespace lapidary::kernels::cuda {
 
 namespace {
-
-struct CardWeight final : Weight::Packed {
-    Buffer buffer;
-};
-
-const Bf16* numbers(const Weight& weight) {
-    return static_cast<const Bf16*>(
-        static_cast<const CardWeight&>(weight.packed()).buffer.memory.get());
-}
-
-Bf16* halves(const Tensor& tensor) {
-    LAPIDARY_ASSERT(!tensor.empty() && tensor.dtype == DType::BF16);
-    return static_cast<Bf16*>(tensor.data);
-}
-
-float* floats(const Tensor& tensor) {
-    LAPIDARY_ASSERT(!tensor.empty() && tensor.dtype == DType::F32);
-    return static_cast<float*>(tensor.data);
-}
-
-const float* floatsOrNone(const Tensor& tensor) {
-    return tensor.empty() ? nullptr : floats(tensor);
-}
-
-std::int32_t* integers(const Tensor& tensor) {
-    LAPIDARY_ASSERT(!tensor.empty() && tensor.dtype == DType::I32);
-    return static_cast<std::int32_t*>(tensor.data);
-}
 
 std::int64_t widthOf(const Tensor& tensor) {
     return tensor.shape[static_cast<std::size_t>(tensor.rank - 1)];
@@ -62,7 +37,14 @@ Expected<std::unique_ptr<Backend>> CudaBackend::open(int device) {
     auto stream = Stream::open(device);
     if (!stream)
         return std::unexpected(std::move(stream.error()));
-    std::unique_ptr<CudaBackend> backend(new CudaBackend(std::move(*stream)));
+    auto products = Products::make(**stream);
+    if (!products)
+        return std::unexpected(std::move(products.error()));
+    auto steps = StepGraphs::make(**stream);
+    if (!steps)
+        return std::unexpected(std::move(steps.error()));
+    std::unique_ptr<CudaBackend> backend(
+        new CudaBackend(std::move(*stream), std::move(*products), std::move(*steps)));
     auto counters = backend->allocate(kDecodeCounterBytes);
     if (!counters)
         return std::unexpected(std::move(counters.error()));
@@ -74,18 +56,12 @@ Expected<std::unique_ptr<Backend>> CudaBackend::open(int device) {
     return backend;
 }
 
-CudaBackend::CudaBackend(std::unique_ptr<Stream> stream)
-    : stream_(std::move(stream)), products_(*stream_) {}
+CudaBackend::CudaBackend(std::unique_ptr<Stream> stream, std::unique_ptr<Products> products,
+                         std::unique_ptr<StepGraphs> steps)
+    : stream_(std::move(stream)), products_(std::move(products)), steps_(std::move(steps)) {}
 
 Expected<Buffer> CudaBackend::allocate(std::size_t bytes) {
-    stream_->enter();
-    void* memory = nullptr;
-    if (const cudaError_t result = cudaMalloc(&memory, std::max<std::size_t>(bytes, 1));
-        result != cudaSuccess) {
-        cudaGetLastError();
-        return std::unexpected(cuda::describe(result, "taking memory"));
-    }
-    return Buffer{.memory = {memory, [](void* p) { cudaFree(p); }}, .bytes = bytes};
+    return stream_->allocate(bytes);
 }
 
 void CudaBackend::upload(std::span<const std::byte> from, const Tensor& to) {
@@ -104,46 +80,16 @@ void CudaBackend::download(const Tensor& from, std::span<std::byte> to) {
 }
 
 Expected<Weight> CudaBackend::pack(const WeightSource& source, WeightFormat as) {
-    if (as == WeightFormat::Fp8)
-        return fail(ErrorKind::Unsupported,
-                    "FP8 weights do not run on this card: choose the processor, or the model in "
-                    "BF16.");
-    LAPIDARY_ASSERT(as == source.format);
-    const std::int64_t count = source.experts * source.rows * source.columns;
-    auto packed = std::make_shared<CardWeight>();
-    auto buffer = allocate(static_cast<std::size_t>(count) * sizeof(Bf16));
-    if (!buffer)
-        return std::unexpected(std::move(buffer.error()));
-    packed->buffer = std::move(*buffer);
-    auto* const to = static_cast<Bf16*>(packed->buffer.memory.get());
-    if (source.format == WeightFormat::BF16) {
-        stream_->check(cudaMemcpyAsync(to, source.data.data(), source.data.size(),
-                                       cudaMemcpyHostToDevice, stream_->handle()),
-                       "copying a weight to the card");
-    } else {
-        // The card multiplies bf16: f32 is rounded, a piece at a time.
-        constexpr std::int64_t kPiece = std::int64_t{1} << 24U;
-        auto* const piece = static_cast<float*>(
-            stream_->scratch(static_cast<std::size_t>(std::min(count, kPiece)) * sizeof(float)));
-        for (std::int64_t at = 0; piece != nullptr && at < count; at += kPiece) {
-            const std::int64_t size = std::min(kPiece, count - at);
-            const auto bytes = source.data.subspan(static_cast<std::size_t>(at) * sizeof(float),
-                                                   static_cast<std::size_t>(size) * sizeof(float));
-            stream_->check(cudaMemcpyAsync(piece, bytes.data(), bytes.size(),
-                                           cudaMemcpyHostToDevice, stream_->handle()),
-                           "copying a weight to the card");
-            toBf16(piece, to + at, size, stream_->handle());
-        }
-    }
-    // The source may be unmapped after this call.
-    if (auto done = wait(); !done)
-        return std::unexpected(std::move(done.error()));
-    return Weight(WeightFormat::BF16, source.experts, source.rows, source.columns,
-                  std::move(packed));
+    return packOnCard(*stream_, source, as);
 }
 
 Expected<void> CudaBackend::wait() {
     return stream_->wait();
+}
+
+void CudaBackend::repeat(std::unique_ptr<Recording>& recording, std::int64_t firstPosition,
+                         const std::function<void()>& operations) {
+    steps_->repeat(recording, firstPosition, operations);
 }
 
 DeviceDescription CudaBackend::describe() const {
@@ -160,56 +106,42 @@ DeviceDescription CudaBackend::describe() const {
 
 void CudaBackend::embed(const Weight& table, const Tensor& ids, float scale, const Tensor& y) {
     LAPIDARY_ASSERT(y.rows() == ids.elements() && y.rowSize() == table.columns());
-    cuda::embed(numbers(table), integers(ids), y.rows(), table.columns(), scale, halves(y),
-                stream_->handle());
+    cuda::embed(static_cast<const Bf16*>(matrixOf(table).numbers), integers(ids), y.rows(),
+                table.columns(), scale, halves(y), stream_->handle());
 }
 
 void CudaBackend::rmsNorm(const Tensor& x, const Tensor& weight, float epsilon, const Tensor& y,
-                          const Tensor& /*largest*/) {
+                          const Tensor& largest) {
     LAPIDARY_ASSERT(x.elements() == y.elements());
     const std::int64_t width = widthOf(x);
     cuda::rmsNorm(halves(x), floatsOrNone(weight), x.elements() / width, width, epsilon, halves(y),
-                  stream_->handle());
+                  floatsOrNone(largest), stream_->handle());
 }
 
 void CudaBackend::addNormed(const AddNormed& op) {
     LAPIDARY_ASSERT(op.x.elements() == op.residual.elements());
-    cuda::addNormed(halves(op.residual), halves(op.x), floats(op.weight), op.x.rows(),
-                    op.x.rowSize(), op.epsilon, op.scale, stream_->handle());
-    if (!op.nextWeight.empty())
-        rmsNorm(op.residual, op.nextWeight, op.epsilon, op.normed, op.largest);
+    AddNormedProblem problem{.residual = halves(op.residual),
+                             .x = halves(op.x),
+                             .weight = floats(op.weight),
+                             .epsilon = op.epsilon,
+                             .scale = op.scale,
+                             .rows = op.x.rows(),
+                             .width = op.x.rowSize()};
+    if (!op.nextWeight.empty()) {
+        problem.nextWeight = floats(op.nextWeight);
+        problem.normed = halves(op.normed);
+        problem.largest = floatsOrNone(op.largest);
+    }
+    cuda::addNormed(problem, stream_->handle());
 }
 
 void CudaBackend::linear(std::span<const Projection> projections, const Tensor& x,
-                         const Tensor& /*largest*/) {
-    for (const Projection& projection : projections)
-        project(projection.w, x, projection.y);
-}
-
-void CudaBackend::project(const Weight& w, const Tensor& x, const Tensor& y) {
-    const std::int64_t rows = x.rows();
-    LAPIDARY_ASSERT(x.rowSize() == w.columns() && y.rowSize() == w.rows() && y.rows() == rows);
-    if (rows > kSkinnyRows && vectorised(w.columns()) && vectorised(w.rows())) {
-        products_.run(numbers(w), halves(x), rows, w.rows(), w.columns(), halves(y), false);
-        return;
-    }
-    for (std::int64_t r = 0; r < rows; r += kSkinnyRows)
-        skinnyLinear(numbers(w), halves(x) + r * w.columns(), std::min(kSkinnyRows, rows - r),
-                     w.rows(), w.columns(), halves(y) + r * w.rows(), stream_->handle());
+                         const Tensor& largest) {
+    products_->linear(projections, x, largest);
 }
 
 void CudaBackend::logits(const Weight& w, const Tensor& x, float cap, const Tensor& y) {
-    const std::int64_t rows = x.rows();
-    LAPIDARY_ASSERT(x.rowSize() == w.columns() && y.rowSize() == w.rows() && y.rows() == rows);
-    if (rows > kSkinnyRows && vectorised(w.columns()) && vectorised(w.rows())) {
-        products_.run(numbers(w), halves(x), rows, w.rows(), w.columns(), floats(y), true);
-        if (cap > 0)
-            softCap(floats(y), cap, y.elements(), stream_->handle());
-        return;
-    }
-    for (std::int64_t r = 0; r < rows; r += kSkinnyRows)
-        skinnyLogits(numbers(w), halves(x) + r * w.columns(), std::min(kSkinnyRows, rows - r),
-                     w.rows(), w.columns(), cap, floats(y) + r * w.rows(), stream_->handle());
+    products_->logits(w, x, cap, y);
 }
 
 void CudaBackend::rotateAndStore(const RotateAndStore& op) {
@@ -289,29 +221,22 @@ void CudaBackend::rotateAndAttend(const RotateAndStore& rotate, const Attention&
     decodeAttention(problem, raw);
 }
 
-void CudaBackend::decodeAttention(const AttentionProblem& problem, const RawRows& raw) {
+void CudaBackend::decodeAttention(AttentionProblem problem, const RawRows& raw) {
+    problem.position = steps_->position();
     if (void* scratch = stream_->scratch(decodeScratchBytes(problem)))
         attentionDecode(problem, raw, scratch, static_cast<unsigned*>(decodeCounters_.memory.get()),
                         stream_->handle());
 }
 
 void CudaBackend::gatedMlp(const GatedMlp& op) {
-    const std::int64_t rows = op.x.rows();
-    const std::int64_t width = op.gate.rows();
-    LAPIDARY_ASSERT(op.scratch.elements() >= 2 * rows * width);
-    const Tensor gate(op.scratch.data, DType::BF16, {rows, width});
-    const Tensor up(halves(op.scratch) + rows * width, DType::BF16, {rows, width});
-    project(op.gate, op.x, gate);
-    project(op.up, op.x, up);
-    geluMultiply(gate, up, gate);
-    project(op.down, gate, op.y);
+    products_->gatedMlp(op);
 }
 
 void CudaBackend::route(const Route& op) {
     LAPIDARY_ASSERT(op.proj.rows() <= 512 && op.x.rowSize() <= 8192);
     cuda::route({.x = halves(op.x),
                  .scale = floats(op.scale),
-                 .proj = numbers(op.proj),
+                 .proj = static_cast<const Bf16*>(matrixOf(op.proj).numbers),
                  .perExpertScale = floats(op.perExpertScale),
                  .chosen = integers(op.chosen),
                  .weights = floats(op.weights),
@@ -325,8 +250,8 @@ void CudaBackend::route(const Route& op) {
 }
 
 void CudaBackend::expertMlp(const ExpertMlp& op) {
-    const ExpertProblem problem{.gateUp = numbers(op.gateUp),
-                                .down = numbers(op.down),
+    const ExpertProblem problem{.gateUp = matrixOf(op.gateUp),
+                                .down = matrixOf(op.down),
                                 .x = halves(op.x),
                                 .chosen = integers(op.chosen),
                                 .weights = floats(op.weights),

@@ -1,8 +1,8 @@
 #pragma once
 
 #include "backend.h"
-#include "cuda/launch.h"
-#include "cuda/matrix_product.h"
+#include "cuda/products.h"
+#include "cuda/step_graph.h"
 #include "cuda/stream.h"
 
 #include <memory>
@@ -28,6 +28,8 @@ public:
     void download(const Tensor& from, std::span<std::byte> to) override;
     [[nodiscard]] Expected<Weight> pack(const WeightSource& source, WeightFormat as) override;
     [[nodiscard]] Expected<void> wait() override;
+    void repeat(std::unique_ptr<Recording>& recording, std::int64_t firstPosition,
+                const std::function<void()>& operations) override;
 
     void embed(const Weight& table, const Tensor& ids, float scale, const Tensor& y) override;
     void rmsNorm(const Tensor& x, const Tensor& weight, float epsilon, const Tensor& y,
@@ -55,18 +57,19 @@ public:
     void sample(const Sample& op) override;
 
 private:
-    void decodeAttention(const AttentionProblem& problem, const RawRows& raw);
-    void project(const Weight& w, const Tensor& x, const Tensor& y);
+    void decodeAttention(AttentionProblem problem, const RawRows& raw);
 
     /// A wide choice (no topK, or a very large one) is rare: the processor makes it.
     void sampleOnHost(const Sample& op);
     void sampleOnCard(const Sample& op);
 
-    explicit CudaBackend(std::unique_ptr<Stream> stream);
+    CudaBackend(std::unique_ptr<Stream> stream, std::unique_ptr<Products> products,
+                std::unique_ptr<StepGraphs> steps);
 
     std::unique_ptr<Stream> stream_;
-    MatrixProduct products_;
     Buffer decodeCounters_; ///< of attentionDecode
+    std::unique_ptr<Products> products_;
+    std::unique_ptr<StepGraphs> steps_;
 };
 
 } // namespace lapidary::kernels::cuda

@@ -51,6 +51,22 @@ __device__ float blockSum(float value) {
     return sum;
 }
 
+/// The largest over a block of `kThreads`, the same in all threads.
+template <int kThreads>
+__device__ float blockMax(float value) {
+    __shared__ float parts[kThreads / 32];
+    value = warpMax(value);
+    __syncthreads(); // parts may still be read from an earlier call
+    if (threadIdx.x % 32 == 0)
+        parts[threadIdx.x / 32] = value;
+    __syncthreads();
+    float largest = parts[0];
+#pragma unroll
+    for (int warp = 1; warp < kThreads / 32; ++warp)
+        largest = fmaxf(largest, parts[warp]);
+    return largest;
+}
+
 /// Blocks of `threads` that cover `count` elements.
 inline unsigned blocksFor(int64_t count, int threads) {
     return static_cast<unsigned>((count + threads - 1) / threads);

@@ -1,4 +1,5 @@
 // The mixture of experts for few rows: routing, and products that read each chosen expert once.
+#include "cuda/arch/fp8.cuh"
 #include "cuda/device_math.cuh"
 #include "cuda/experts.h"
 
@@ -9,6 +10,7 @@ constexpr int kThreads = 256;
 constexpr int kWarps = kThreads / 32;
 constexpr int kMostExperts = 512;
 constexpr int kMostHidden = 8192;
+constexpr int kMostChosen = 32;
 
 // A dot product by one warp: lane l takes the values 8 (l + 32 i) …, in the order of i.
 __device__ float warpDot(const Bf16* w, const float* x, int64_t count) {
@@ -85,57 +87,117 @@ __global__ void __launch_bounds__(kThreads) routeKernel(const __grid_constant__ 
         p.weights[blockIdx.x * p.topK + k] /= sum;
 }
 
-__device__ float warpDot(const Bf16* w, const Bf16* x, int64_t count) {
-    float sum = 0;
-    if (count % 8 == 0
-        && (reinterpret_cast<uintptr_t>(w) | reinterpret_cast<uintptr_t>(x)) % 16 == 0) {
-        for (int64_t k = threadIdx.x % 32 * 8; k < count; k += 256) {
-            const uint4 a = __ldcs(reinterpret_cast<const uint4*>(w + k));
-            const uint4 b = *reinterpret_cast<const uint4*>(x + k);
-            const uint32_t as[4] = {a.x, a.y, a.z, a.w}, bs[4] = {b.x, b.y, b.z, b.w};
-#pragma unroll
-            for (int i = 0; i < 4; ++i) {
-                sum += toFloat(static_cast<Bf16>(as[i])) * toFloat(static_cast<Bf16>(bs[i]));
-                sum += toFloat(static_cast<Bf16>(as[i] >> 16))
-                       * toFloat(static_cast<Bf16>(bs[i] >> 16));
-            }
-        }
-    } else {
-        for (int64_t k = threadIdx.x % 32; k < count; k += 32)
-            sum += toFloat(w[k]) * toFloat(x[k]);
+// A row of x for the products of a block, in shared memory as f32: as it is, or as the values of
+// its e4m3 codes. Returns the scale of those. Ends in a barrier.
+template <ProductFormat kFormat>
+__device__ float stageRow(const Bf16* x, int64_t count, float* to) {
+    InputScale scale{1, 1};
+    if constexpr (kFormat == ProductFormat::Fp8) {
+        float largest = 0;
+        for (int64_t i = threadIdx.x; i < count; i += kThreads)
+            largest = fmaxf(largest, fabsf(toFloat(x[i])));
+        scale = InputScale::of(blockMax<kThreads>(largest));
     }
-    return warpSum(sum);
+    for (int64_t i = threadIdx.x; i < count; i += kThreads) {
+        const float value = toFloat(x[i]);
+        to[i] = kFormat == ProductFormat::Fp8
+                    ? toFloat(static_cast<Bf16>(widenLowPair(roundPair(scale.divide(value), 0))))
+                    : value;
+    }
+    __syncthreads();
+    return scale.scale;
+}
+
+// A dot product of unscaled weights by one warp: lane l takes the values 8 (l + 32 i) … of row
+// `row`, in the order of i. x in shared memory.
+template <ProductFormat kFormat>
+__device__ float codeDot(const CardMatrix& w, int64_t row, const float* x, int64_t count) {
+    if constexpr (kFormat == ProductFormat::Plain) {
+        return warpDot(static_cast<const Bf16*>(w.numbers) + row * count, x, count);
+    } else {
+        const auto* codes = static_cast<const uint8_t*>(w.numbers) + row * count;
+        float sum = 0;
+        if (count % 8 == 0) {
+#pragma unroll 4
+            for (int64_t k = threadIdx.x % 32 * 8; k < count; k += 256) {
+                const uint2 v = __ldcs(reinterpret_cast<const uint2*>(codes + k));
+                const uint32_t pairs[4] = {widenLowPair(v.x), widenHighPair(v.x), widenLowPair(v.y),
+                                           widenHighPair(v.y)};
+#pragma unroll
+                for (int i = 0; i < 4; ++i) {
+                    sum += __uint_as_float(pairs[i] << 16) * x[k + 2 * i];
+                    sum += __uint_as_float(pairs[i] & 0xFFFF0000U) * x[k + 2 * i + 1];
+                }
+            }
+        } else {
+            for (int64_t k = threadIdx.x % 32; k < count; k += 32)
+                sum += toFloat(static_cast<Bf16>(widenLowPair(codes[k]))) * x[k];
+        }
+        return warpSum(sum);
+    }
+}
+
+__device__ float scaleOf(const CardMatrix& w, int64_t row) {
+    return w.scales ? w.scales[row] : 1.0F;
 }
 
 // A warp a channel of a pair: activated = gelu(gate x) ⊙ up x.
+template <ProductFormat kFormat>
 __global__ void __launch_bounds__(kThreads)
     activateKernel(const __grid_constant__ ExpertProblem p, Bf16* activated) {
+    __shared__ float x[kMostHidden];
+    const int64_t pair = blockIdx.y;
+    const float scale = stageRow<kFormat>(p.x + pair / p.topK * p.hidden, p.hidden, x);
     const int64_t channel = int64_t(blockIdx.x) * kWarps + threadIdx.x / 32;
     if (channel >= p.width)
         return;
-    const int64_t pair = blockIdx.y;
-    const Bf16* x = p.x + pair / p.topK * p.hidden;
-    const Bf16* w = p.gateUp + int64_t(p.chosen[pair]) * 2 * p.width * p.hidden;
-    const float gate = warpDot(w + channel * p.hidden, x, p.hidden);
-    const float up = warpDot(w + (p.width + channel) * p.hidden, x, p.hidden);
+    const int64_t gateRow = int64_t(p.chosen[pair]) * 2 * p.width + channel;
+    const int64_t upRow = gateRow + p.width;
+    const float gate =
+        codeDot<kFormat>(p.gateUp, gateRow, x, p.hidden) * (scale * scaleOf(p.gateUp, gateRow));
+    const float up =
+        codeDot<kFormat>(p.gateUp, upRow, x, p.hidden) * (scale * scaleOf(p.gateUp, upRow));
     if (threadIdx.x % 32 == 0)
         activated[pair * p.width + channel] = toBits(gelu(gate) * up);
 }
 
 // A warp a channel of a row: the experts' contributions in rank order.
+template <ProductFormat kFormat>
 __global__ void __launch_bounds__(kThreads)
     gatherKernel(const __grid_constant__ ExpertProblem p, const Bf16* activated) {
+    __shared__ float x[kMostHidden]; // [topK, width]
+    __shared__ float scales[kMostChosen];
+    const int64_t row = blockIdx.y;
+    for (int k = 0; k < p.topK; ++k) {
+        const float scale =
+            stageRow<kFormat>(activated + (row * p.topK + k) * p.width, p.width, x + k * p.width);
+        if (threadIdx.x == 0)
+            scales[k] = scale;
+    }
+    __syncthreads();
     const int64_t channel = int64_t(blockIdx.x) * kWarps + threadIdx.x / 32;
     if (channel >= p.hidden)
         return;
-    const int64_t row = blockIdx.y;
     float sum = 0;
-    for (int64_t pair = row * p.topK; pair < (row + 1) * p.topK; ++pair) {
-        const Bf16* w = p.down + (int64_t(p.chosen[pair]) * p.hidden + channel) * p.width;
-        sum += p.weights[pair] * warpDot(w, activated + pair * p.width, p.width);
+    for (int k = 0; k < p.topK; ++k) {
+        const int64_t pair = row * p.topK + k;
+        const int64_t wRow = int64_t(p.chosen[pair]) * p.hidden + channel;
+        sum += p.weights[pair]
+               * (codeDot<kFormat>(p.down, wRow, x + k * p.width, p.width)
+                  * (scales[k] * scaleOf(p.down, wRow)));
     }
     if (threadIdx.x % 32 == 0)
         p.y[row * p.hidden + channel] = toBits(sum);
+}
+
+template <ProductFormat kFormat>
+void launchExperts(const ExpertProblem& p, Bf16* activated, cudaStream_t stream) {
+    const auto pairs = static_cast<unsigned>(p.rows * p.topK);
+    activateKernel<kFormat>
+        <<<dim3(blocksFor(p.width, kWarps), pairs), kThreads, 0, stream>>>(p, activated);
+    gatherKernel<kFormat>
+        <<<dim3(blocksFor(p.hidden, kWarps), static_cast<unsigned>(p.rows)), kThreads, 0, stream>>>(
+            p, activated);
 }
 
 } // namespace
@@ -145,10 +207,14 @@ void route(const RouteProblem& problem, cudaStream_t stream) {
 }
 
 void expertsSkinny(const ExpertProblem& p, Bf16* activated, cudaStream_t stream) {
-    const auto pairs = static_cast<unsigned>(p.rows * p.topK);
-    activateKernel<<<dim3(blocksFor(p.width, kWarps), pairs), kThreads, 0, stream>>>(p, activated);
-    gatherKernel<<<dim3(blocksFor(p.hidden, kWarps), static_cast<unsigned>(p.rows)), kThreads, 0,
-                   stream>>>(p, activated);
+    switch (p.gateUp.format) {
+    case ProductFormat::Plain:
+        return launchExperts<ProductFormat::Plain>(p, activated, stream);
+    case ProductFormat::Fp8:
+        return launchExperts<ProductFormat::Fp8>(p, activated, stream);
+    case ProductFormat::Fp8Weights:
+        return launchExperts<ProductFormat::Fp8Weights>(p, activated, stream);
+    }
 }
 
 } // namespace lapidary::kernels::cuda

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "cuda/launch.h"
+#include "cuda/card_matrix.h"
 
 namespace lapidary::kernels::cuda {
 
@@ -20,9 +20,9 @@ void route(const RouteProblem& problem, cudaStream_t stream);
 
 /// backend.h, ExpertMlp.
 struct ExpertProblem {
-    const Bf16* gateUp; ///< [experts, 2 · width, hidden]
-    const Bf16* down;   ///< [experts, hidden, width]
-    const Bf16* x;      ///< [rows, hidden]
+    CardMatrix gateUp; ///< [experts, 2 · width, hidden]
+    CardMatrix down;   ///< [experts, hidden, width], in the same format
+    const Bf16* x;     ///< [rows, hidden]
     const int32_t* chosen;
     const float* weights;
     Bf16* y; ///< [rows, hidden]
@@ -30,7 +30,8 @@ struct ExpertProblem {
     int experts, topK;
 };
 
-/// 1 to 16 rows: every pair of a row and an expert reads that expert's weights.
+/// 1 to 16 rows: every pair of a row and an expert reads that expert's weights. hidden and
+/// topK · width at most 8192.
 ///   activated [rows · topK, width]
 void expertsSkinny(const ExpertProblem& problem, Bf16* activated, cudaStream_t stream);
 

@@ -1,8 +1,12 @@
 // The mixture of experts for a prefill chunk. Pairs of (row, rank) are sorted by expert, stably, so
 // that the sums do not depend on timing; tiles of 64 pairs of one expert × 64 channels share the
 // weights; the last kernel adds a row's experts in rank order.
+#include "cuda/arch/fp8.cuh"
 #include "cuda/experts.h"
+#include "cuda/quantise.h"
 #include "cuda/tensor_core.cuh"
+
+#include <algorithm>
 
 namespace lapidary::kernels::cuda {
 namespace {
@@ -22,20 +26,34 @@ struct Sorted {
     Tile* tiles;     // [mostTiles]; unused ones are empty
     Bf16* activated; // [pairs, width] in sorted order
     float* outputs;  // [pairs, hidden] by pair
+    // Where the input of a product is quantised: the values of its codes, and their scales.
+    Bf16* values;           // [max(rows · hidden, pairs · width)]
+    float* xScales;         // [rows]
+    float* activatedScales; // [pairs]
 };
 
 int64_t mostTiles(const ExpertProblem& p) {
     return p.rows * p.topK / kTile + p.experts;
 }
 
+int64_t mostValues(const ExpertProblem& p) {
+    return p.gateUp.format == ProductFormat::Fp8
+               ? std::max(p.rows * p.hidden, p.rows * p.topK * p.width)
+               : 0;
+}
+
 Sorted place(const ExpertProblem& p, void* scratch) {
-    const int64_t pairs = p.rows * p.topK;
-    auto* outputs = static_cast<float*>(scratch);
-    auto* activated = reinterpret_cast<Bf16*>(outputs + pairs * p.hidden);
-    const int64_t padded = (pairs * p.width + 7) / 8 * 8;
-    auto* tiles = reinterpret_cast<Tile*>(activated + padded);
-    auto* order = reinterpret_cast<int32_t*>(tiles + mostTiles(p));
-    return {order, order + pairs, tiles, activated, outputs};
+    const int64_t pairs = p.rows * p.topK; // widths are multiples of 8, so all begin on 16 bytes
+    Sorted sorted{};
+    sorted.outputs = static_cast<float*>(scratch);
+    sorted.activated = reinterpret_cast<Bf16*>(sorted.outputs + pairs * p.hidden);
+    sorted.values = sorted.activated + pairs * p.width;
+    sorted.tiles = reinterpret_cast<Tile*>(sorted.values + mostValues(p));
+    sorted.xScales = reinterpret_cast<float*>(sorted.tiles + mostTiles(p));
+    sorted.activatedScales = sorted.xScales + p.rows;
+    sorted.order = reinterpret_cast<int32_t*>(sorted.activatedScales + pairs);
+    sorted.begins = sorted.order + pairs;
+    return sorted;
 }
 
 // One block; a thread an expert counts, then one thread cuts the tiles.
@@ -135,14 +153,40 @@ __device__ void eachResult(const float (&c)[kMatrices][2][4][4], Put put) {
             }
 }
 
-template <int kMatrices, class RowA, class RowB>
-__device__ void products(Products& s, int64_t depth, float (&c)[kMatrices][2][4][4], RowA rowA,
-                         RowB rowB) {
+// The same of codes, as the bf16 values that they stand for.
+template <class RowOf>
+__device__ void widenTile(Bf16 (&to)[kTile][kRow], int64_t k, int64_t columns, RowOf rowOf) {
+    for (int i = threadIdx.x; i < kTile * kDepth / 8; i += kThreads) {
+        const int row = i / (kDepth / 8), column = i % (kDepth / 8) * 8;
+        const uint8_t* from = rowOf(row);
+        uint2 codes = {};
+        if (from != nullptr && k + column < columns)
+            codes = *reinterpret_cast<const uint2*>(from + k + column);
+        *reinterpret_cast<uint4*>(&to[row][column]) = {
+            widenLowPair(codes.x), widenHighPair(codes.x), widenLowPair(codes.y),
+            widenHighPair(codes.y)};
+    }
+}
+
+// rowB(matrix, channel): which row of w, negative for none.
+template <bool kCodes, int kMatrices, class RowA, class RowB>
+__device__ void products(Products& s, const CardMatrix& w, int64_t depth,
+                         float (&c)[kMatrices][2][4][4], RowA rowA, RowB rowB) {
     for (int64_t k = 0; k < depth; k += kDepth) {
         __syncthreads();
         loadTile(s.a, k, depth, rowA);
-        for (int matrix = 0; matrix < kMatrices; ++matrix)
-            loadTile(s.b[matrix], k, depth, [&](int channel) { return rowB(matrix, channel); });
+        for (int matrix = 0; matrix < kMatrices; ++matrix) {
+            if constexpr (kCodes)
+                widenTile(s.b[matrix], k, depth, [&](int channel) {
+                    const int64_t row = rowB(matrix, channel);
+                    return row < 0 ? nullptr : static_cast<const uint8_t*>(w.numbers) + row * depth;
+                });
+            else
+                loadTile(s.b[matrix], k, depth, [&](int channel) {
+                    const int64_t row = rowB(matrix, channel);
+                    return row < 0 ? nullptr : static_cast<const Bf16*>(w.numbers) + row * depth;
+                });
+        }
         commitCopies();
         waitCopies<0>();
         __syncthreads();
@@ -150,55 +194,67 @@ __device__ void products(Products& s, int64_t depth, float (&c)[kMatrices][2][4]
     }
 }
 
+__device__ float scaleOf(const CardMatrix& w, int64_t row) {
+    return w.scales ? w.scales[row] : 1.0F;
+}
+
+template <bool kCodes>
 __global__ void __launch_bounds__(kThreads)
-    gateUpKernel(const __grid_constant__ ExpertProblem p, Sorted sorted) {
+    gateUpKernel(const __grid_constant__ ExpertProblem p, Sorted sorted, const Bf16* x,
+                 const float* xScales) {
     __shared__ __align__(16) Products s;
     const Tile tile = sorted.tiles[blockIdx.y];
     if (tile.begin == tile.end)
         return;
     const int64_t first = int64_t(blockIdx.x) * kTile;
-    const Bf16* w = p.gateUp + int64_t(tile.expert) * 2 * p.width * p.hidden;
+    const int64_t rowsBefore = int64_t(tile.expert) * 2 * p.width;
     float c[2][2][4][4] = {};
-    products(
-        s, p.hidden, c,
+    products<kCodes>(
+        s, p.gateUp, p.hidden, c,
         [&](int row) {
             return tile.begin + row < tile.end
-                       ? p.x + sorted.order[tile.begin + row] / p.topK * p.hidden
+                       ? x + sorted.order[tile.begin + row] / p.topK * p.hidden
                        : nullptr;
         },
         [&](int matrix, int channel) {
-            return first + channel < p.width ? w + (matrix * p.width + first + channel) * p.hidden
-                                             : nullptr;
+            return first + channel < p.width ? rowsBefore + matrix * p.width + first + channel : -1;
         });
     eachResult(c, [&](int row, int channel, const float(&v)[2]) {
-        if (tile.begin + row < tile.end && first + channel < p.width)
-            sorted.activated[(tile.begin + row) * p.width + first + channel] =
-                toBits(gelu(v[0]) * v[1]);
+        if (tile.begin + row >= tile.end || first + channel >= p.width)
+            return;
+        const int64_t gate = rowsBefore + first + channel;
+        const float scale = xScales ? xScales[sorted.order[tile.begin + row] / p.topK] : 1.0F;
+        sorted.activated[(tile.begin + row) * p.width + first + channel] =
+            toBits(gelu(v[0] * (scale * scaleOf(p.gateUp, gate)))
+                   * (v[1] * (scale * scaleOf(p.gateUp, gate + p.width))));
     });
 }
 
+template <bool kCodes>
 __global__ void __launch_bounds__(kThreads)
-    downKernel(const __grid_constant__ ExpertProblem p, Sorted sorted) {
+    downKernel(const __grid_constant__ ExpertProblem p, Sorted sorted, const Bf16* activated,
+               const float* activatedScales) {
     __shared__ __align__(16) Products s;
     const Tile tile = sorted.tiles[blockIdx.y];
     if (tile.begin == tile.end)
         return;
     const int64_t first = int64_t(blockIdx.x) * kTile;
-    const Bf16* w = p.down + int64_t(tile.expert) * p.hidden * p.width;
+    const int64_t rowsBefore = int64_t(tile.expert) * p.hidden;
     float c[1][2][4][4] = {};
-    products(
-        s, p.width, c,
+    products<kCodes>(
+        s, p.down, p.width, c,
         [&](int row) {
-            return tile.begin + row < tile.end ? sorted.activated + (tile.begin + row) * p.width
-                                               : nullptr;
+            return tile.begin + row < tile.end ? activated + (tile.begin + row) * p.width : nullptr;
         },
         [&](int, int channel) {
-            return first + channel < p.hidden ? w + (first + channel) * p.width : nullptr;
+            return first + channel < p.hidden ? rowsBefore + first + channel : -1;
         });
     eachResult(c, [&](int row, int channel, const float(&v)[1]) {
-        if (tile.begin + row < tile.end && first + channel < p.hidden)
-            sorted.outputs[int64_t(sorted.order[tile.begin + row]) * p.hidden + first + channel] =
-                v[0];
+        if (tile.begin + row >= tile.end || first + channel >= p.hidden)
+            return;
+        const float scale = activatedScales ? activatedScales[tile.begin + row] : 1.0F;
+        sorted.outputs[int64_t(sorted.order[tile.begin + row]) * p.hidden + first + channel] =
+            v[0] * (scale * scaleOf(p.down, rowsBefore + first + channel));
     });
 }
 
@@ -216,8 +272,9 @@ __global__ void sumKernel(const __grid_constant__ ExpertProblem p, Sorted sorted
 
 size_t groupedScratchBytes(const ExpertProblem& p) {
     const int64_t pairs = p.rows * p.topK;
-    return static_cast<size_t>(pairs * p.hidden * 4 + (pairs * p.width + 8) * 2
-                               + mostTiles(p) * sizeof(Tile) + (pairs + p.experts + 1) * 4);
+    return static_cast<size_t>(pairs * p.hidden * 4 + (pairs * p.width + mostValues(p)) * 2
+                               + mostTiles(p) * static_cast<int64_t>(sizeof(Tile))
+                               + (p.rows + 2 * pairs + p.experts + 1) * 4);
 }
 
 void expertsGrouped(const ExpertProblem& p, void* scratch, cudaStream_t stream) {
@@ -225,10 +282,22 @@ void expertsGrouped(const ExpertProblem& p, void* scratch, cudaStream_t stream) 
     const int64_t tiles = mostTiles(p);
     countKernel<<<1, 1024, p.experts * sizeof(int32_t), stream>>>(p, sorted, tiles);
     sortKernel<<<p.experts, 32, 0, stream>>>(p, sorted);
-    gateUpKernel<<<dim3(blocksFor(p.width, kTile), static_cast<unsigned>(tiles)), kThreads, 0,
-                   stream>>>(p, sorted);
-    downKernel<<<dim3(blocksFor(p.hidden, kTile), static_cast<unsigned>(tiles)), kThreads, 0,
-                 stream>>>(p, sorted);
+    const dim3 wide(blocksFor(p.width, kTile), static_cast<unsigned>(tiles));
+    const dim3 back(blocksFor(p.hidden, kTile), static_cast<unsigned>(tiles));
+    if (p.gateUp.format == ProductFormat::Plain) {
+        gateUpKernel<false><<<wide, kThreads, 0, stream>>>(p, sorted, p.x, nullptr);
+        downKernel<false><<<back, kThreads, 0, stream>>>(p, sorted, sorted.activated, nullptr);
+    } else if (p.gateUp.format == ProductFormat::Fp8Weights) {
+        gateUpKernel<true><<<wide, kThreads, 0, stream>>>(p, sorted, p.x, nullptr);
+        downKernel<true><<<back, kThreads, 0, stream>>>(p, sorted, sorted.activated, nullptr);
+    } else {
+        const int64_t pairs = p.rows * p.topK;
+        roundRows(p.x, p.rows, p.hidden, sorted.values, sorted.xScales, stream);
+        gateUpKernel<true><<<wide, kThreads, 0, stream>>>(p, sorted, sorted.values, sorted.xScales);
+        roundRows(sorted.activated, pairs, p.width, sorted.values, sorted.activatedScales, stream);
+        downKernel<true>
+            <<<back, kThreads, 0, stream>>>(p, sorted, sorted.values, sorted.activatedScales);
+    }
     sumKernel<<<static_cast<unsigned>(p.rows), 256, 0, stream>>>(p, sorted);
 }
 

@@ -18,9 +18,21 @@ void embed(const Bf16* table, const std::int32_t* ids, std::int64_t rows, std::i
            float scale, Bf16* y, cudaStream_t stream);
 
 void rmsNorm(const Bf16* x, const float* weight, std::int64_t rows, std::int64_t width,
-             float epsilon, Bf16* y, cudaStream_t stream);
-void addNormed(Bf16* residual, const Bf16* x, const float* weight, std::int64_t rows,
-               std::int64_t width, float epsilon, float scale, cudaStream_t stream);
+             float epsilon, Bf16* y, float* largest, cudaStream_t stream);
+
+/// backend.h, AddNormed. Tensors begin on 16 bytes.
+struct AddNormedProblem {
+    Bf16* residual = nullptr;
+    const Bf16* x = nullptr;
+    const float* weight = nullptr;
+    float epsilon = 0;
+    float scale = 1;
+    const float* nextWeight = nullptr; ///< null: the sum alone
+    Bf16* normed = nullptr;
+    float* largest = nullptr;
+    std::int64_t rows = 0, width = 0;
+};
+void addNormed(const AddNormedProblem& problem, cudaStream_t stream);
 void layerNorm(const Bf16* x, const float* weight, const float* bias, std::int64_t rows,
                std::int64_t width, float epsilon, Bf16* y, cudaStream_t stream);
 
@@ -33,15 +45,9 @@ void addBias(Bf16* x, const float* bias, std::int64_t rows, std::int64_t width,
              cudaStream_t stream);
 void addRows(Bf16* x, const float* table, const std::int32_t* indices, std::int64_t rows,
              std::int64_t width, cudaStream_t stream);
+/// *to = value, in the order of the stream.
+void setNumber(std::int64_t* to, std::int64_t value, cudaStream_t stream);
 void toBf16(const float* x, Bf16* y, std::int64_t count, cudaStream_t stream);
 void softCap(float* x, float cap, std::int64_t count, cudaStream_t stream);
-
-/// y = W x for 1 to 16 rows, each row's bits independent of the others.
-///   w [channels, columns]; x [rows, columns]; y [rows, channels] bf16, or f32 with a soft cap.
-void skinnyLinear(const Bf16* w, const Bf16* x, std::int64_t rows, std::int64_t channels,
-                  std::int64_t columns, Bf16* y, cudaStream_t stream);
-void skinnyLogits(const Bf16* w, const Bf16* x, std::int64_t rows, std::int64_t channels,
-                  std::int64_t columns, float cap, float* y, cudaStream_t stream);
-inline constexpr std::int64_t kSkinnyRows = 16;
 
 } // namespace lapidary::kernels::cuda

@@ -20,6 +20,15 @@ struct MatrixProduct::Plan {
     Plan() = default;
     Plan(const Plan&) = delete;
     Plan& operator=(const Plan&) = delete;
+
+    /// Where the scales of this call lie.
+    void scale(const LargeProduct& product) const {
+        cublasLtMatmulDescSetAttribute(operation, CUBLASLT_MATMUL_DESC_A_SCALE_POINTER,
+                                       &product.wScales, sizeof product.wScales);
+        cublasLtMatmulDescSetAttribute(operation, CUBLASLT_MATMUL_DESC_B_SCALE_POINTER,
+                                       &product.xScales, sizeof product.xScales);
+    }
+
     ~Plan() {
         cublasLtMatrixLayoutDestroy(y);
         cublasLtMatrixLayoutDestroy(x);
@@ -28,7 +37,8 @@ struct MatrixProduct::Plan {
     }
 };
 
-MatrixProduct::MatrixProduct(Stream& stream) : stream_(stream) {
+MatrixProduct::MatrixProduct(Stream& stream)
+    : stream_(stream), multipliesCodes_(stream.capability() == 90) {
     if (cublasLtCreate(&handle_) != CUBLAS_STATUS_SUCCESS)
         stream_.check(cudaErrorInitializationError, "starting cuBLASLt");
     stream_.check(cudaMalloc(&workspace_, kWorkspace), "taking the workspace of cuBLASLt");
@@ -41,9 +51,11 @@ MatrixProduct::~MatrixProduct() {
         cublasLtDestroy(handle_);
 }
 
-const MatrixProduct::Plan* MatrixProduct::planFor(std::int64_t rows, std::int64_t channels,
-                                                  std::int64_t columns, bool single) {
-    const auto key = std::tuple(rows, channels, columns, single);
+const MatrixProduct::Plan* MatrixProduct::planFor(const LargeProduct& product) {
+    const auto& [rows, channels, columns] =
+        std::tie(product.rows, product.channels, product.columns);
+    const bool codes = product.wScales != nullptr;
+    const auto key = std::tuple(rows, channels, columns, product.single, codes);
     if (const auto found = plans_.find(key); found != plans_.end())
         return found->second.get();
 
@@ -54,10 +66,19 @@ const MatrixProduct::Plan* MatrixProduct::planFor(std::int64_t rows, std::int64_
     const cublasOperation_t transposed = CUBLAS_OP_T;
     cublasLtMatmulDescSetAttribute(plan->operation, CUBLASLT_MATMUL_DESC_TRANSA, &transposed,
                                    sizeof transposed);
-    cublasLtMatrixLayoutCreate(&plan->w, CUDA_R_16BF, u(columns), u(channels), columns);
-    cublasLtMatrixLayoutCreate(&plan->x, CUDA_R_16BF, u(columns), u(rows), columns);
-    cublasLtMatrixLayoutCreate(&plan->y, single ? CUDA_R_32F : CUDA_R_16BF, u(channels), u(rows),
-                               channels);
+    if (codes) {
+        const cublasLtMatmulMatrixScale_t perRow = CUBLASLT_MATMUL_MATRIX_SCALE_OUTER_VEC_32F;
+        cublasLtMatmulDescSetAttribute(plan->operation, CUBLASLT_MATMUL_DESC_A_SCALE_MODE, &perRow,
+                                       sizeof perRow);
+        cublasLtMatmulDescSetAttribute(plan->operation, CUBLASLT_MATMUL_DESC_B_SCALE_MODE, &perRow,
+                                       sizeof perRow);
+        plan->scale(product);
+    }
+    const cudaDataType_t input = codes ? CUDA_R_8F_E4M3 : CUDA_R_16BF;
+    cublasLtMatrixLayoutCreate(&plan->w, input, u(columns), u(channels), columns);
+    cublasLtMatrixLayoutCreate(&plan->x, input, u(columns), u(rows), columns);
+    cublasLtMatrixLayoutCreate(&plan->y, product.single ? CUDA_R_32F : CUDA_R_16BF, u(channels),
+                               u(rows), channels);
 
     cublasLtMatmulPreference_t preference = nullptr;
     cublasLtMatmulPreferenceCreate(&preference);
@@ -81,15 +102,18 @@ const MatrixProduct::Plan* MatrixProduct::planFor(std::int64_t rows, std::int64_
     return (plans_[key] = std::move(plan)).get();
 }
 
-void MatrixProduct::run(const Bf16* w, const Bf16* x, std::int64_t rows, std::int64_t channels,
-                        std::int64_t columns, void* y, bool single) {
-    const Plan* plan = planFor(rows, channels, columns, single);
+void MatrixProduct::run(const LargeProduct& product) {
+    const Plan* plan = planFor(product);
     if (plan == nullptr)
         return;
+    if (product.wScales != nullptr)
+        plan->scale(product);
+    void* const y = product.y;
     const float one = 1;
     const float zero = 0;
-    if (cublasLtMatmul(handle_, plan->operation, &one, w, plan->w, x, plan->x, &zero, y, plan->y, y,
-                       plan->y, &plan->algorithm, workspace_, kWorkspace, stream_.handle())
+    if (cublasLtMatmul(handle_, plan->operation, &one, product.w, plan->w, product.x, plan->x,
+                       &zero, y, plan->y, y, plan->y, &plan->algorithm, workspace_, kWorkspace,
+                       stream_.handle())
         != CUBLAS_STATUS_SUCCESS)
         stream_.check(cudaErrorUnknown, "a matrix product of cuBLASLt");
 }

@@ -11,6 +11,18 @@
 
 namespace lapidary::kernels::cuda {
 
+/// w [channels, columns], x [rows, columns], both bf16, or both e4m3 with scales [channels] and
+/// [rows]; y [rows, channels] bf16, or f32 where `single`.
+struct LargeProduct {
+    const void* w = nullptr;
+    const float* wScales = nullptr; ///< null: bf16
+    const void* x = nullptr;
+    const float* xScales = nullptr;
+    void* y = nullptr;
+    std::int64_t rows = 0, channels = 0, columns = 0;
+    bool single = false;
+};
+
 /// y = W x for many rows, by cuBLASLt. The algorithm of a shape is chosen once, by the library's
 /// own estimate and not by timing, so that a run repeats bit for bit.
 class MatrixProduct {
@@ -20,19 +32,22 @@ public:
     MatrixProduct& operator=(const MatrixProduct&) = delete;
     ~MatrixProduct();
 
-    /// w [channels, columns] bf16, x [rows, columns] bf16, y [rows, channels] bf16 or f32
-    void run(const Bf16* w, const Bf16* x, std::int64_t rows, std::int64_t channels,
-             std::int64_t columns, void* y, bool single);
+    /// Whether the card multiplies e4m3 with a scale a row on both sides: compute capability 9.0
+    /// alone (formats.md 9.2).
+    [[nodiscard]] bool multipliesCodes() const { return multipliesCodes_; }
+
+    void run(const LargeProduct& product);
 
 private:
     struct Plan;
-    const Plan* planFor(std::int64_t rows, std::int64_t channels, std::int64_t columns,
-                        bool single);
+    const Plan* planFor(const LargeProduct& product);
 
     Stream& stream_;
     cublasLtHandle_t handle_ = nullptr;
     void* workspace_ = nullptr;
-    std::map<std::tuple<std::int64_t, std::int64_t, std::int64_t, bool>, std::unique_ptr<Plan>>
+    bool multipliesCodes_;
+    std::map<std::tuple<std::int64_t, std::int64_t, std::int64_t, bool, bool>,
+             std::unique_ptr<Plan>>
         plans_;
 };
 

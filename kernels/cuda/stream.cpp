@@ -1,5 +1,6 @@
 #include "cuda/stream.h"
 
+#include <algorithm>
 #include <format>
 #include <utility>
 
@@ -21,13 +22,24 @@ Expected<std::unique_ptr<Stream>> Stream::open(int device) {
         result = cudaStreamCreateWithFlags(&handle, cudaStreamNonBlocking);
     if (result != cudaSuccess)
         return std::unexpected(describe(result, "opening the card"));
-    return std::unique_ptr<Stream>(new Stream(device, handle));
+    return std::unique_ptr<Stream>(new Stream(device, properties, handle));
 }
 
 Stream::~Stream() {
     cudaStreamSynchronize(handle_);
     cudaFree(scratch_);
     cudaStreamDestroy(handle_);
+}
+
+Expected<Buffer> Stream::allocate(std::size_t bytes) {
+    enter();
+    void* memory = nullptr;
+    if (const cudaError_t result = cudaMalloc(&memory, std::max<std::size_t>(bytes, 1));
+        result != cudaSuccess) {
+        cudaGetLastError();
+        return std::unexpected(describe(result, "taking memory"));
+    }
+    return Buffer{.memory = {memory, [](void* p) { cudaFree(p); }}, .bytes = bytes};
 }
 
 void Stream::check(cudaError_t result, std::string_view what) {
@@ -50,6 +62,7 @@ void* Stream::scratch(std::size_t bytes) {
     cudaFree(scratch_);
     scratch_ = nullptr;
     scratchBytes_ = 0;
+    ++scratchGeneration_;
     const cudaError_t result = cudaMalloc(&scratch_, bytes);
     check(result, "taking memory for work");
     if (result != cudaSuccess)

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "backend.h"
 #include "error.h"
 
 #include <cuda_runtime_api.h>
@@ -23,6 +24,12 @@ public:
 
     [[nodiscard]] cudaStream_t handle() const { return handle_; }
     [[nodiscard]] int device() const { return device_; }
+    [[nodiscard]] int multiprocessors() const { return multiprocessors_; }
+    /// 90 for compute capability 9.0.
+    [[nodiscard]] int capability() const { return capability_; }
+
+    /// DoesNotFit.
+    [[nodiscard]] Expected<Buffer> allocate(std::size_t bytes);
 
     /// Makes the card that of the calling thread. Each thread has one of its own, and calls without
     /// a stream, launches among them, are refused or go astray on another.
@@ -38,14 +45,24 @@ public:
     /// which is safe because they run in order. Null, with the error noted, when there is no more.
     [[nodiscard]] void* scratch(std::size_t bytes);
 
+    /// Changes whenever scratch moves, so that a recorded graph knows that its own is gone.
+    [[nodiscard]] int scratchGeneration() const { return scratchGeneration_; }
+
 private:
-    Stream(int device, cudaStream_t handle) : device_(device), handle_(handle) {}
+    Stream(int device, const cudaDeviceProp& card, cudaStream_t handle)
+        : device_(device)
+        , multiprocessors_(card.multiProcessorCount)
+        , capability_(card.major * 10 + card.minor)
+        , handle_(handle) {}
 
     int device_;
+    int multiprocessors_;
+    int capability_;
     cudaStream_t handle_;
     std::optional<Error> error_;
     void* scratch_ = nullptr;
     std::size_t scratchBytes_ = 0;
+    int scratchGeneration_ = 0;
 };
 
 /// The sentence for what the CUDA runtime reports.

@@ -298,7 +298,9 @@ private:
         pair_.cpu->rotateAndAttend(rotation(l, first, q, l.rawK.cpu.slice(0, rows),
                                             l.rawV.cpu.slice(0, rows), cache, true),
                                    question(l, first, q, cache, out.cpu, {}));
-        QCOMPARE(difference(card.out, out.fromCpu(), s.headDim, 0.03), QString());
+        // Scores are sums of up to 512 products of bf16 numbers, scaled by one: they are off by
+        // some hundredths, and so are their exponentials.
+        QCOMPARE(difference(card.out, out.fromCpu(), s.headDim, 0.06), QString());
         for (std::size_t head = 0; head < card.largest.size(); ++head) {
             float largest = 0;
             for (int i = 0; i < s.headDim; ++i)

@@ -129,7 +129,7 @@ std::vector<float> randomNumbers(std::mt19937& random, std::int64_t count, float
 }
 
 WeightTwin randomWeight(Pair& pair, std::mt19937& random, std::int64_t rows, std::int64_t columns,
-                        std::int64_t experts) {
+                        std::int64_t experts, WeightFormat as) {
     const auto numbers =
         randomNumbers(random, experts * rows * columns, 1 / std::sqrt(static_cast<float>(columns)));
     auto bits = std::make_shared<std::vector<std::uint16_t>>(numbers.size());
@@ -141,8 +141,8 @@ WeightTwin randomWeight(Pair& pair, std::mt19937& random, std::int64_t rows, std
                               .columns = columns,
                               .data = std::as_bytes(std::span(*bits)),
                               .owner = bits};
-    auto cpu = pair.cpu->pack(source);
-    auto card = pair.card->pack(source);
+    auto cpu = pair.cpu->pack(source, as);
+    auto card = pair.card->pack(source, as);
     if (!cpu || !card)
         qFatal("a weight could not be packed");
     return {std::move(*cpu), std::move(*card)};

@@ -70,7 +70,8 @@ struct WeightTwin {
     Weight card;
 };
 [[nodiscard]] WeightTwin randomWeight(Pair& pair, std::mt19937& random, std::int64_t rows,
-                                      std::int64_t columns, std::int64_t experts = 1);
+                                      std::int64_t columns, std::int64_t experts = 1,
+                                      WeightFormat as = WeightFormat::BF16);
 
 /// Empty when the card agrees: every number within `tolerance` of the largest of its row.
 [[nodiscard]] QString difference(const std::vector<float>& card, const std::vector<float>& oracle,

@@ -1,0 +1,93 @@
+#pragma once
+
+// e4m3 on the tensor cores. From 8.9 on there are instructions for it; before, its numbers are
+// widened to bf16, which holds them and their sums of two exactly, so both ways multiply the same
+// numbers.
+#include "cuda/launch.h"
+#include "quantise.h"
+
+#include <cuda_bf16.h>
+
+namespace lapidary::kernels::cuda {
+
+/// c += A B of m16n8k16: bf16 operands, f32 sums.
+__device__ __forceinline__ void multiplyBf16(float (&c)[4], uint32_t a0, uint32_t a1, uint32_t a2,
+                                             uint32_t a3, uint32_t b0, uint32_t b1) {
+    asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, "
+                 "{%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
+                 : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
+                 : "r"(a0), "r"(a1), "r"(a2), "r"(a3), "r"(b0), "r"(b1));
+}
+
+/// The lower two of four e4m3 as bf16. The bits of an e4m3 in the middle of a bf16 are its value
+/// times 2^−120, subnormals included.
+__device__ __forceinline__ uint32_t widenLowPair(uint32_t four) {
+    const uint32_t spread = __byte_perm(four, 0, 0x1404); // bytes 0 and 1 to the top of the halves
+    const uint32_t bits = (spread & 0x80008000U) | (spread & 0x7F007F00U) >> 4;
+    const __nv_bfloat162 scaled =
+        __hmul2(*reinterpret_cast<const __nv_bfloat162*>(&bits),
+                __nv_bfloat162{__ushort_as_bfloat16(0x7B80), __ushort_as_bfloat16(0x7B80)});
+    return *reinterpret_cast<const uint32_t*>(&scaled);
+}
+
+/// The upper two.
+__device__ __forceinline__ uint32_t widenHighPair(uint32_t four) {
+    return widenLowPair(four >> 16);
+}
+
+/// c += A B of 16 channels and 32 columns of e4m3: a lane of column group t gives four columns of
+/// channel g (a0, a2), of channel g + 8 (a1, a3) and of row g (b0, b1). In which order the columns
+/// are is the caller's affair, as long as A and B agree.
+__device__ __forceinline__ void multiplyFp8(float (&c)[4], uint32_t a0, uint32_t a1, uint32_t a2,
+                                            uint32_t a3, uint32_t b0, uint32_t b1) {
+#if __CUDA_ARCH__ >= 890
+    asm volatile("mma.sync.aligned.m16n8k32.row.col.f32.e4m3.e4m3.f32 {%0,%1,%2,%3}, "
+                 "{%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
+                 : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
+                 : "r"(a0), "r"(a1), "r"(a2), "r"(a3), "r"(b0), "r"(b1));
+#else
+    multiplyBf16(c, widenLowPair(a0), widenLowPair(a1), widenHighPair(a0), widenHighPair(a1),
+                 widenLowPair(b0), widenHighPair(b0));
+    multiplyBf16(c, widenLowPair(a2), widenLowPair(a3), widenHighPair(a2), widenHighPair(a3),
+                 widenLowPair(b1), widenHighPair(b1));
+#endif
+}
+
+/// Two numbers rounded to e4m3, the first in the low byte; what is larger becomes ±448.
+__device__ __forceinline__ uint32_t roundPair(float low, float high) {
+#if __CUDA_ARCH__ >= 890
+    uint16_t pair;
+    asm("cvt.rn.satfinite.e4m3x2.f32 %0, %1, %2;" : "=h"(pair) : "f"(high), "f"(low));
+    return pair;
+#else
+    return uint32_t(toE4m3(low)) | uint32_t(toE4m3(high)) << 8;
+#endif
+}
+
+/// The scale of a row of activations (../../quantise.h) and its reciprocal.
+struct InputScale {
+    float scale;
+    float inverse;
+
+    __device__ static InputScale of(float largest) {
+        const float scale = e4m3Scale(largest);
+        return {scale, 1.0F / scale};
+    }
+
+    /// x / scale, rounded once (Markstein: the remainder corrects the product with the inverse).
+    __device__ __forceinline__ float divide(float x) const {
+        const float quotient = x * inverse;
+        return fmaf(fmaf(-quotient, scale, x), inverse, quotient);
+    }
+
+    /// Two words of two bf16 each as four e4m3.
+    __device__ __forceinline__ uint32_t quantise(uint32_t first, uint32_t second) const {
+        return roundPair(divide(__uint_as_float(first << 16)),
+                         divide(__uint_as_float(first & 0xFFFF0000U)))
+               | roundPair(divide(__uint_as_float(second << 16)),
+                           divide(__uint_as_float(second & 0xFFFF0000U)))
+                     << 16;
+    }
+};
+
+} // namespace lapidary::kernels::cuda

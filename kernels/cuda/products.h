@@ -1,0 +1,48 @@
+#pragma once
+
+#include "backend.h"
+#include "cuda/card_weight.h"
+#include "cuda/matrix_product.h"
+#include "cuda/skinny.h"
+#include "cuda/stream.h"
+
+#include <cstdint>
+#include <memory>
+#include <span>
+
+namespace lapidary::kernels::cuda {
+
+/// The products of rows with matrices: which kernel takes which shape. 1 to 16 rows go to the
+/// skinny kernel, more to cuBLASLt, and what begins off 16 bytes to a plain one.
+class Products {
+public:
+    /// DoesNotFit.
+    [[nodiscard]] static Expected<std::unique_ptr<Products>> make(Stream& stream);
+
+    /// backend.h, linear.
+    void linear(std::span<const Projection> projections, const Tensor& x, const Tensor& largest);
+
+    /// backend.h, logits.
+    void logits(const Weight& w, const Tensor& x, float cap, const Tensor& y);
+
+    /// backend.h, gatedMlp.
+    void gatedMlp(const GatedMlp& op);
+
+private:
+    explicit Products(Stream& stream) : stream_(stream), large_(stream) {}
+
+    /// x as the skinny kernels take it, its magnitudes looked up where the format needs them.
+    [[nodiscard]] SkinnyProduct productOf(const Weight& w, const Tensor& x, const Tensor& largest);
+    void one(const Weight& w, const Tensor& x, const Tensor& largest, const Tensor& y, float cap);
+    void many(const Weight& w, const Tensor& x, const Tensor& y);
+    void manyWidened(const CardMatrix& matrix, const LargeProduct& product);
+
+    Stream& stream_;
+    MatrixProduct large_;
+    Buffer memory_;
+    SkinnyWorkspace workspace_;
+    float* inputLargest_ = nullptr; ///< [kSkinnyRows], where the caller knows no magnitudes
+    float* gatedLargest_ = nullptr; ///< [kSkinnyRows, kMostGatedPieces]
+};
+
+} // namespace lapidary::kernels::cuda

@@ -1,0 +1,7 @@
+#include "cuda/skinny_kernel.cuh"
+
+namespace lapidary::kernels::cuda {
+
+template void runSkinny<ProductFormat::Plain>(SkinnyOutput, const SkinnyLaunch&, cudaStream_t);
+
+} // namespace lapidary::kernels::cuda

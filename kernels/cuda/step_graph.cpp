@@ -1,0 +1,81 @@
+#include "cuda/step_graph.h"
+
+#include "cuda/launch.h"
+
+#include <utility>
+
+namespace lapidary::kernels::cuda {
+
+namespace {
+
+struct StepRecording final : Backend::Recording {
+    StepRecording() = default;
+    StepRecording(const StepRecording&) = delete;
+    StepRecording& operator=(const StepRecording&) = delete;
+    ~StepRecording() override { forget(); }
+
+    void forget() {
+        if (graph != nullptr)
+            cudaGraphExecDestroy(graph);
+        graph = nullptr;
+    }
+
+    cudaGraphExec_t graph = nullptr;
+    int scratchGeneration = -1; ///< of the stream when the step last ran
+};
+
+} // namespace
+
+Expected<std::unique_ptr<StepGraphs>> StepGraphs::make(Stream& stream) {
+    std::unique_ptr<StepGraphs> graphs(new StepGraphs(stream));
+    auto memory = stream.allocate(sizeof(std::int64_t));
+    if (!memory)
+        return std::unexpected(std::move(memory.error()));
+    graphs->memory_ = std::move(*memory);
+    graphs->position_ = static_cast<std::int64_t*>(graphs->memory_.memory.get());
+    return graphs;
+}
+
+void StepGraphs::repeat(std::unique_ptr<Backend::Recording>& recording, std::int64_t firstPosition,
+                        const std::function<void()>& operations) {
+    if (recording == nullptr)
+        recording = std::make_unique<StepRecording>();
+    auto& step = static_cast<StepRecording&>(*recording);
+    if (step.scratchGeneration != stream_.scratchGeneration()) {
+        // New, or its scratch has moved.
+        step.forget();
+        operations();
+        step.scratchGeneration = stream_.scratchGeneration();
+        return;
+    }
+    if (step.graph == nullptr)
+        step.graph = record(operations);
+    if (step.graph == nullptr) {
+        operations();
+        return;
+    }
+    setNumber(position_, firstPosition, stream_.handle());
+    stream_.check(cudaGraphLaunch(step.graph, stream_.handle()), "starting a step");
+}
+
+cudaGraphExec_t StepGraphs::record(const std::function<void()>& operations) {
+    const cudaStream_t stream = stream_.handle();
+    if (cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal) != cudaSuccess) {
+        cudaGetLastError();
+        return nullptr;
+    }
+    recording_ = true;
+    operations();
+    recording_ = false;
+    cudaGraph_t graph = nullptr;
+    cudaGraphExec_t executable = nullptr;
+    const cudaError_t ended = cudaStreamEndCapture(stream, &graph);
+    stream_.check(ended, "recording a step");
+    if (ended == cudaSuccess)
+        stream_.check(cudaGraphInstantiate(&executable, graph, 0), "preparing a step");
+    if (graph != nullptr)
+        cudaGraphDestroy(graph);
+    return executable;
+}
+
+} // namespace lapidary::kernels::cuda
