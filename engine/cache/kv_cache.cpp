@@ -3,6 +3,10 @@
 #include <kernels/assert.h>
 
 #include <algorithm>
+#include <bit>
+#include <cstdint>
+#include <random>
+#include <span>
 #include <utility>
 
 namespace lapidary::engine {
@@ -41,6 +45,34 @@ Expected<KvCache> KvCache::allocate(kernels::Backend& backend, const CacheGeomet
         }
     }
     return cache;
+}
+
+Expected<void> KvCache::fill(kernels::Backend& backend, int positions) {
+    LAPIDARY_ASSERT(positions <= contextTokens_);
+    // As large as what norms leave, about 1, so that no score runs away.
+    std::mt19937 random(1);
+    std::normal_distribution<float> normal(0, 1);
+    std::vector<std::uint32_t> numbers(1U << 20U); // as F32, or two of BF16 each
+    for (std::uint32_t& number : numbers)
+        number = std::bit_cast<std::uint32_t>(normal(random));
+    if (!layers_.empty() && layers_.front().k.dtype == DType::BF16)
+        for (std::uint32_t& number : numbers)
+            number = (number & 0xFFFF0000U) | number >> 16U;
+    for (const KvView& layer : layers_)
+        for (const Tensor& tensor : {layer.k, layer.v}) {
+            const std::int64_t rowBytes = static_cast<std::int64_t>(tensor.bytes()) / tensor.rows();
+            const std::int64_t rows =
+                std::max<std::int64_t>(1, static_cast<std::int64_t>(numbers.size() * 4) / rowBytes);
+            for (std::int64_t row = 0; row < tensor.rows(); row += rows) {
+                const Tensor piece = tensor.slice(row, std::min(rows, tensor.rows() - row));
+                backend.upload(std::as_bytes(std::span(numbers)).first(piece.bytes()), piece);
+            }
+        }
+    tokens_.truncate(0);
+    for (int i = 0; i < positions; ++i)
+        tokens_.append(0);
+    written_ = positions;
+    return backend.wait();
 }
 
 int KvCache::reusable(const TokenSequence& prompt) const {

@@ -37,6 +37,11 @@ public:
     /// left to compute. 0 when the rings have moved on: then everything is computed again.
     [[nodiscard]] int reusable(const TokenSequence& prompt) const;
 
+    /// Puts random numbers into the cache and takes it for that of `positions` tokens, to measure
+    /// long contexts without computing them. Overwrites everything. What the backend reports at
+    /// `wait`.
+    [[nodiscard]] Expected<void> fill(kernels::Backend& backend, int positions);
+
     /// Forgets the positions from `length` on; `length` is 0 or what `reusable` said or more.
     void rewind(int length);
 

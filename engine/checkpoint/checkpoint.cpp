@@ -1,5 +1,6 @@
 #include "checkpoint/checkpoint.h"
 
+#include "checkpoint/synthetic_weights.h"
 #include "checkpoint/tensor_store.h"
 #include "checkpoint/weight_reader.h"
 #include "file/text_file.h"
@@ -69,12 +70,27 @@ Expected<Checkpoint> Checkpoint::open(const std::filesystem::path& folder) {
     return checkpoint;
 }
 
+Expected<Checkpoint> Checkpoint::synthetic(ModelConfig config) {
+    Checkpoint checkpoint;
+    checkpoint.config_ = std::move(config);
+    checkpoint.config_.visionTower.reset();
+    checkpoint.config_.imageEmbedder.reset();
+    checkpoint.config_.bidirectional = Bidirectional::None;
+    checkpoint.specs_ = listTensors(checkpoint.config_);
+    for (std::size_t i = 0; i < checkpoint.specs_.size(); ++i)
+        checkpoint.specOf_.emplace(checkpoint.specs_[i].name, i);
+    checkpoint.reader_ = std::make_unique<SyntheticWeights>();
+    if (Expected<void> checked = checkpoint.reader_->check(checkpoint.specs_); !checked)
+        return std::unexpected(checked.error());
+    return checkpoint;
+}
+
 std::string Checkpoint::format() const {
     return reader_->format();
 }
 
 std::size_t Checkpoint::fileBytes() const {
-    return store_->fileBytes();
+    return store_ ? store_->fileBytes() : 0;
 }
 
 kernels::WeightFormat Checkpoint::packedFormat(const TensorSpec& spec, WeightChoice weights) const {
@@ -120,7 +136,7 @@ Expected<std::vector<float>> Checkpoint::values(std::string_view name) const {
 }
 
 Expected<void> Checkpoint::checkIntact() const {
-    return store_->checkIntact();
+    return store_ ? store_->checkIntact() : Expected<void>();
 }
 
 } // namespace lapidary::engine

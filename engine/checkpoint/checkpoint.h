@@ -48,6 +48,10 @@ public:
     /// NotFound, Corrupt, Unsupported (another family, a format of weights nothing here reads).
     [[nodiscard]] static Expected<Checkpoint> open(const std::filesystem::path& folder);
 
+    /// A model of a configuration without files: its text part, with random weights, to measure
+    /// with. It has no folder, and no tensors in `store`. DoesNotFit.
+    [[nodiscard]] static Expected<Checkpoint> synthetic(ModelConfig config);
+
     Checkpoint(Checkpoint&&) noexcept;
     Checkpoint& operator=(Checkpoint&&) noexcept;
     Checkpoint(const Checkpoint&) = delete;
@@ -103,7 +107,7 @@ private:
     GenerationConfig generation_;
     std::vector<TensorSpec> specs_;
     std::map<std::string, std::size_t, std::less<>> specOf_; ///< by name, into specs_
-    std::unique_ptr<TensorStore> store_;
+    std::unique_ptr<TensorStore> store_;                     ///< null: synthetic
     std::unique_ptr<WeightReader> reader_;
 };
 

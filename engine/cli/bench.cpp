@@ -1,22 +1,23 @@
 #include "checkpoint/describe.h"
-#include "checkpoint/tensor_list.h"
+#include "cli/bench/cost.h"
+#include "cli/bench/measure.h"
+#include "cli/bench/report.h"
+#include "cli/bench/scenario.h"
+#include "cli/bench/source.h"
 #include "cli/commands.h"
 #include "cli/device_option.h"
 #include "cli/model_folder.h"
-#include "cli/read_bandwidth.h"
-#include "generation/context.h"
+#include "memory/footprint.h"
 #include "memory/refusal.h"
-
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <chrono>
 #include <format>
+#include <fstream>
+#include <iterator>
+#include <optional>
 #include <print>
-#include <random>
-#include <ranges>
 #include <string>
 #include <utility>
 #include <vector>
@@ -29,208 +30,238 @@ namespace {
 
 constexpr std::array kOptions = {
     kModelOption,
+    kSyntheticOption,
     kDeviceOption,
-    Option{.name = "--lengths",
-           .value = "N,N,…",
-           .help = "tokens of the prompts; 16,128,512,2048 without"},
-    Option{.name = "--tokens", .value = "N", .help = "tokens to decode after each; 64 without"},
-    Option{.name = "--rounds", .value = "N", .help = "times to measure; medians count; 3 without"},
+    Option{.name = "--scenario",
+           .value = "NAME,…",
+           .help = "decode-N, prefill-N, verify[-N], ttft, load; N tokens, like 300 or 32k"},
+    Option{.name = "--rounds", .value = "N", .help = "rounds that count; 5 without"},
+    Option{.name = "--tokens", .value = "N", .help = "tokens that a round decodes; 64 without"},
+    Option{.name = "--weights",
+           .value = "FORMAT",
+           .help = "fp8: matrices are quantised; as they are stored without"},
     Option{.name = "--cache", .value = "FORMAT", .help = "bf16 or f32; bf16 without"},
     Option{.name = "--threads", .value = "N", .help = "processor threads; one a core without"},
-    Option{.name = "--json", .value = "", .help = "the results for programs"},
+    Option{.name = "--compare", .value = "COMMAND", .help = "a peer's turn after every round"},
+    Option{.name = "--json", .value = "FILE", .help = "also the results for programs; - for here"},
 };
 
-struct Settings {
-    std::vector<int> lengths;
-    int tokens = 64;
-    int rounds = 3;
-    CacheFormat cache = CacheFormat::BF16;
+/// What is measured where nothing is asked for; what is beyond the model's context is left out.
+constexpr auto kUsualScenarios =
+    "prefill-128,decode-128,prefill-512,decode-512,prefill-2k,decode-2k,verify,ttft";
+
+struct Asked {
+    std::vector<Scenario> scenarios;
+    BenchSettings settings;
     int threads = 0;
 };
 
-/// The medians at one length of the prompt.
-struct Row {
-    int promptTokens = 0;
-    double prefillTokensPerSecond = 0;
-    double decodeTokensPerSecond = 0;
-    double slowestStepMs = 0; // of all rounds
-};
-
-double secondsOf(auto&& work) {
-    const auto start = std::chrono::steady_clock::now();
-    work();
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
-
-double median(std::vector<double> values) {
-    std::ranges::nth_element(values, values.begin() + static_cast<long>(values.size() / 2));
-    return values[values.size() / 2];
-}
-
-Expected<std::vector<int>> readLengths(const std::string& text) {
-    std::vector<int> lengths;
-    for (const auto part : std::views::split(text, ',')) {
-        const std::string_view digits(part);
-        int length = 0;
-        const auto [end, error] =
-            std::from_chars(digits.data(), digits.data() + digits.size(), length);
-        if (error != std::errc{} || end != digits.data() + digits.size() || length < 1)
-            return fail(ErrorKind::Unsupported,
-                        std::format("--lengths takes numbers from 1 on, separated by commas; "
-                                    "“{}” is none.",
-                                    digits));
-        lengths.push_back(length);
+/// The context that a scenario takes.
+int contextOf(const Scenario& scenario, const BenchSettings& settings) {
+    switch (scenario.kind) {
+    case Scenario::Kind::Decode:
+        return scenario.tokens + settings.steps * (settings.rounds + 1) + 1;
+    case Scenario::Kind::Verify:
+        return scenario.tokens + 16;
+    default:
+        return scenario.tokens + 1;
     }
-    return lengths;
 }
 
-Expected<Settings> readSettings(const Arguments& arguments) {
-    const auto lengths = readLengths(arguments.value("--lengths").value_or("16,128,512,2048"));
+/// Leaves out what is beyond the model's context, and refuses it where it was asked for.
+Expected<void> keepFitting(Asked& asked, bool chosen, int longest) {
+    const auto tooLong = [&](const Scenario& one) {
+        return contextOf(one, asked.settings) > longest;
+    };
+    const auto first = std::ranges::find_if(asked.scenarios, tooLong);
+    if (chosen && first != asked.scenarios.end())
+        return fail(ErrorKind::DoesNotFit,
+                    std::format("{} needs a context of {} tokens, and the model's ends at {}. "
+                                "Choose a shorter one.",
+                                first->name, contextOf(*first, asked.settings), longest));
+    std::erase_if(asked.scenarios, tooLong);
+    return {};
+}
+
+Expected<Asked> readAsked(const Arguments& arguments, int longest) {
+    const auto chosen = arguments.value("--scenario");
+    auto scenarios = readScenarios(chosen.value_or(kUsualScenarios));
+    const auto rounds = arguments.integer("--rounds", 5, 1, 100);
     const auto tokens = arguments.integer("--tokens", 64, 1, 4096);
-    const auto rounds = arguments.integer("--rounds", 3, 1, 100);
     const auto threads = arguments.integer("--threads", 0, 1, 1024);
     const std::string cache = arguments.value("--cache").value_or("bf16");
-    if (!lengths)
-        return std::unexpected(lengths.error());
-    for (const auto* number : {&tokens, &rounds, &threads})
+    const auto weights = arguments.value("--weights");
+    if (!scenarios)
+        return std::unexpected(scenarios.error());
+    for (const auto* number : {&rounds, &tokens, &threads})
         if (!*number)
             return std::unexpected(number->error());
+    if (weights && *weights != "fp8" && *weights != "bf16")
+        return fail(ErrorKind::Unsupported, "--weights takes fp8, or bf16 for none quantised.");
     if (cache != "bf16" && cache != "f32")
         return fail(ErrorKind::Unsupported, "--cache takes bf16 or f32.");
-    return Settings{.lengths = *lengths,
-                    .tokens = *tokens,
-                    .rounds = *rounds,
-                    .cache = cache == "f32" ? CacheFormat::F32 : CacheFormat::BF16,
-                    .threads = *threads};
+    Asked asked{
+        .scenarios = std::move(*scenarios),
+        .settings = {.rounds = *rounds,
+                     .steps = *tokens,
+                     .weights = weights == "fp8" ? WeightChoice::Fp8 : WeightChoice::AsStored,
+                     .cache = cache == "f32" ? CacheFormat::F32 : CacheFormat::BF16},
+        .threads = *threads};
+    if (auto kept = keepFitting(asked, chosen.has_value(), longest); !kept)
+        return std::unexpected(kept.error());
+    return asked;
 }
 
-/// Bytes of weights that one token of text reads: all matrices but the tables that are only
-/// gathered from and the tower, and of the experts the chosen part.
-double bytesPerToken(const Checkpoint& checkpoint) {
-    double bytes = 0;
-    const auto& experts = checkpoint.config().experts;
-    for (const TensorSpec& spec : checkpoint.specs()) {
-        if (spec.use != TensorUse::Matrix || spec.part == TensorPart::Vision
-            || spec.part == TensorPart::PerLayerTable)
-            continue;
-        const bool isStack = spec.part == TensorPart::Experts && spec.shape.size() == 3;
-        bytes += static_cast<double>(checkpoint.packedBytes(spec, WeightChoice::AsStored))
-                 * (isStack && experts ? static_cast<double>(experts->topK) / experts->count : 1);
-    }
-    return bytes;
-}
-
-Expected<Row> measure(LoadedModel& model, const Settings& settings, int length) {
-    std::mt19937 random(1);
-    std::uniform_int_distribution<std::int32_t> token(0, model.config().vocabulary - 1);
-    TokenSequence prompt;
-    for (int i = 0; i < length; ++i) {
-        const std::int32_t id = token(random);
-        prompt.append(id == model.config().tokens.image ? 0 : id);
-    }
-    auto context = Context::open(model, length + settings.tokens, settings.cache);
-    if (!context)
-        return std::unexpected(context.error());
-
-    Row row{.promptTokens = length};
-    std::vector<double> prefill;
-    std::vector<double> decode;
-    for (int round = 0; round < settings.rounds; ++round) {
-        context->clear();
-        Expected<bool> read = true;
-        prefill.push_back(secondsOf([&] {
-            read = context->prefill({.tokens = prompt, .image = {}, .progress = {}, .logits = {}});
-        }));
-        if (!read)
-            return std::unexpected(read.error());
-        double all = 0;
-        for (int i = 0; i < settings.tokens; ++i) {
-            Expected<void> stepped;
-            const double seconds = secondsOf([&] {
-                const auto id = context->draw({.temperature = 0}, {});
-                stepped = id ? context->extend(*id) : std::unexpected(id.error());
-            });
-            if (!stepped)
-                return std::unexpected(stepped.error());
-            all += seconds;
-            row.slowestStepMs = std::max(row.slowestStepMs, seconds * 1000);
-        }
-        decode.push_back(all);
-    }
-    row.prefillTokensPerSecond = length / median(prefill);
-    row.decodeTokensPerSecond = settings.tokens / median(decode);
-    return row;
-}
-
-void printTable(const LoadedModel& model, const std::vector<Row>& rows, double bandwidth) {
-    const double bytes = bytesPerToken(model.checkpoint);
-    std::println("{} on {}", describeVariant(model.config()), model.backend->describe().name);
-    std::println("weights read per token: {:.1f} MB · plain read loop: {:.1f} GB/s\n", bytes / 1e6,
-                 bandwidth / 1e9);
-    std::println("{:>8} {:>14} {:>14} {:>14} {:>14}", "prompt", "prefill tok/s", "decode tok/s",
-                 "of read loop", "slowest ms");
-    for (const Row& row : rows)
-        std::println("{:>8} {:>14.1f} {:>14.2f} {:>13.1f}% {:>14.2f}", row.promptTokens,
-                     row.prefillTokensPerSecond, row.decodeTokensPerSecond,
-                     100 * row.decodeTokensPerSecond * bytes / bandwidth, row.slowestStepMs);
-}
-
-void printJson(const LoadedModel& model, const std::vector<Row>& rows, double bandwidth,
-               const Settings& settings) {
-    nlohmann::ordered_json result = {
-        {"model", describeVariant(model.config())},
-        {"device", model.backend->describe().name},
-        {"weightBytesPerToken", bytesPerToken(model.checkpoint)},
-        {"readLoopBytesPerSecond", bandwidth},
-        {"decodedTokens", settings.tokens},
-        {"rounds", settings.rounds},
-        {"results", nlohmann::ordered_json::array()},
+/// The device of --device or the best; refused where the model does not fit.
+Expected<kernels::DeviceDescription> findDevice(const Arguments& arguments,
+                                                const Checkpoint& checkpoint, const Asked& asked) {
+    Recipe recipe;
+    recipe.cache = asked.settings.cache;
+    recipe.contextTokens = 1;
+    for (const Scenario& one : asked.scenarios)
+        recipe.contextTokens = std::max(recipe.contextTokens, contextOf(one, asked.settings));
+    const auto plan = [&](const kernels::DeviceDescription& device) {
+        return checkCache(recipe.cache, device).transform([&] {
+            return makePlan(checkpoint.config(), weightBytes(checkpoint, asked.settings.weights),
+                            recipe, device);
+        });
     };
-    for (const Row& row : rows)
-        result["results"].push_back({{"promptTokens", row.promptTokens},
-                                     {"prefillTokensPerSecond", row.prefillTokensPerSecond},
-                                     {"decodeTokensPerSecond", row.decodeTokensPerSecond},
-                                     {"slowestStepMs", row.slowestStepMs}});
-    std::println("{}", result.dump(2));
+    const auto id = deviceFor(arguments, plan);
+    if (!id)
+        return std::unexpected(id.error());
+    auto device = kernels::describeDevice(*id);
+    if (!device)
+        return device;
+    const auto planned = plan(*device);
+    if (!planned)
+        return std::unexpected(planned.error());
+    if (auto fits = checkFits(*planned, describeVariant(checkpoint.config()), *device); !fits)
+        return std::unexpected(fits.error());
+    return device;
+}
+
+/// A model and the seconds that it took to load.
+struct Loaded {
+    std::unique_ptr<LoadedModel> model;
+    double seconds = 0;
+};
+
+Expected<Loaded> load(Checkpoint checkpoint, const std::string& device, const Asked& asked) {
+    auto backend = kernels::openDevice(device, asked.threads);
+    if (!backend)
+        return std::unexpected(backend.error());
+    const auto start = std::chrono::steady_clock::now();
+    auto model =
+        LoadedModel::load(std::move(checkpoint), std::move(*backend), asked.settings.weights);
+    if (!model)
+        return std::unexpected(model.error());
+    const std::chrono::duration<double> time = std::chrono::steady_clock::now() - start;
+    return Loaded{.model = std::move(*model), .seconds = time.count()};
+}
+
+/// Loads again and again, each time after the model before is given back; leaves the last.
+Expected<Measurement> measureLoad(Loaded& loaded, const Arguments& arguments,
+                                  const std::string& device, const Asked& asked,
+                                  const Roofline& roofline) {
+    const double limit = device == "cpu" ? roofline.memory.read : roofline.memory.host;
+    Measurement result{.name = "load", .unit = "GB/s", .limit = limit / 1e9};
+    for (int round = 0; round < asked.settings.rounds; ++round) {
+        loaded.model.reset();
+        auto source = openSource(arguments);
+        if (!source)
+            return std::unexpected(source.error());
+        auto again = load(std::move(*source), device, asked);
+        if (!again)
+            return std::unexpected(again.error());
+        loaded = std::move(*again);
+        result.bytes = static_cast<double>(loaded.model->weightBytes);
+        result.rounds.push_back(result.bytes / loaded.seconds / 1e9);
+        if (asked.settings.betweenRounds)
+            asked.settings.betweenRounds();
+    }
+    return result;
+}
+
+Expected<void> writeJson(const std::string& file, const BenchReport& report) {
+    if (file == "-") {
+        std::print("{}", benchJson(report));
+        return {};
+    }
+    std::ofstream stream(file, std::ios::binary | std::ios::trunc);
+    stream << benchJson(report);
+    stream.close();
+    if (!stream)
+        return fail(ErrorKind::Denied,
+                    std::format("{} cannot be written. Check that its folder exists, may be "
+                                "written to and has room.",
+                                file));
+    return {};
+}
+
+/// Loads the model and fills the report with every scenario.
+Expected<void> measureAll(Checkpoint checkpoint, const Arguments& arguments, Asked& asked,
+                          BenchReport& report) {
+    const auto roofline = measureRoofline(report.deviceId, asked.threads);
+    if (!roofline)
+        return std::unexpected(roofline.error());
+    report.roofline = *roofline;
+    auto loaded = load(std::move(checkpoint), report.deviceId, asked);
+    if (!loaded)
+        return std::unexpected(loaded.error());
+    report.loadSeconds = loaded->seconds;
+
+    std::optional<Error> peerError;
+    const auto command = arguments.value("--compare");
+    if (command)
+        asked.settings.betweenRounds = [&] {
+            if (peerError)
+                return;
+            if (auto ran = runPeer(*command, report.peers.back()); !ran)
+                peerError = ran.error();
+        };
+    for (const Scenario& scenario : asked.scenarios) {
+        if (command)
+            report.peers.push_back({.scenario = scenario.name});
+        Expected<std::vector<Measurement>> measured;
+        if (scenario.kind == Scenario::Kind::Load)
+            measured = measureLoad(*loaded, arguments, report.deviceId, asked, *roofline)
+                           .transform([](const Measurement& one) { return std::vector{one}; });
+        else
+            measured = measure(*loaded->model, scenario, *roofline, asked.settings);
+        if (!measured)
+            return std::unexpected(measured.error());
+        std::ranges::move(*measured, std::back_inserter(report.measurements));
+        if (peerError)
+            return std::unexpected(*peerError);
+    }
+    return {};
 }
 
 Expected<ExitCode> run(const Arguments& arguments) {
-    const auto settings = readSettings(arguments);
-    if (!settings)
-        return std::unexpected(settings.error());
-    Recipe recipe;
-    recipe.cache = settings->cache;
-    recipe.contextTokens = std::ranges::max(settings->lengths) + settings->tokens;
-    const auto device = deviceFor(arguments, modelFolder(arguments), recipe);
-    if (!device)
-        return std::unexpected(device.error());
-    auto checkpoint = Checkpoint::open(modelFolder(arguments));
+    auto checkpoint = openSource(arguments);
     if (!checkpoint)
         return std::unexpected(checkpoint.error());
-    auto backend = kernels::openDevice(*device, settings->threads);
-    if (!backend)
-        return std::unexpected(backend.error());
-    if (auto cache = checkCache(settings->cache, (*backend)->describe()); !cache)
-        return std::unexpected(cache.error());
-    const auto model =
-        LoadedModel::load(std::move(*checkpoint), std::move(*backend), WeightChoice::AsStored);
-    if (!model)
-        return std::unexpected(model.error());
-
-    const double bandwidth = readBandwidth(settings->threads);
-    std::vector<Row> rows;
-    for (const int length : settings->lengths) {
-        if (length + settings->tokens > (*model)->config().maxContextTokens)
-            continue;
-        auto row = measure(**model, *settings, length);
-        if (!row)
-            return std::unexpected(row.error());
-        rows.push_back(*row);
-    }
-    if (arguments.has("--json"))
-        printJson(**model, rows, bandwidth, *settings);
-    else
-        printTable(**model, rows, bandwidth);
+    auto asked = readAsked(arguments, checkpoint->config().maxContextTokens);
+    if (!asked)
+        return std::unexpected(asked.error());
+    const auto device = findDevice(arguments, *checkpoint, *asked);
+    if (!device)
+        return std::unexpected(device.error());
+    BenchReport report{.model = describeVariant(checkpoint->config()),
+                       .weights = checkpoint->format()
+                                  + (asked->settings.weights == WeightChoice::Fp8 ? " as FP8" : ""),
+                       .deviceId = device->id,
+                       .deviceName = device->name,
+                       .weightBytesPerToken =
+                           tokenCost(*checkpoint, asked->settings.weights).weightBytes};
+    if (auto done = measureAll(std::move(*checkpoint), arguments, *asked, report); !done)
+        return std::unexpected(done.error());
+    const auto file = arguments.value("--json");
+    if (file != "-")
+        std::print("{}", benchText(report));
+    if (file)
+        if (auto written = writeJson(*file, report); !written)
+            return std::unexpected(written.error());
     return ExitCode::Done;
 }
 
@@ -240,10 +271,16 @@ constinit const Command kBench = {
     .name = "bench",
     .summary = "Measures how fast a model runs on this machine",
     .operands = "",
-    .help = "Prefill and decode in tokens per second after prompts of several lengths, medians of\n"
-            "several rounds, beside what a plain loop over memory reads in the same run: decoding\n"
-            "reads all weights for every token and can be no faster. Lengths beyond the model's\n"
-            "context are left out.",
+    .help =
+        "Measures scenarios in rounds, after one that does not count, beside what the device\n"
+        "gives at best in the same run: a stream that only reads and a copy, over 4 GB on a\n"
+        "card, and a product of large matrices. Decoding reads all weights and the cache for\n"
+        "every token and can be no faster; the limit of prefill is arithmetic in bf16. verify\n"
+        "times steps of 1, 2, 4, 8 and 16 rows. Long contexts hold random numbers, as do the\n"
+        "weights of --synthetic, which needs no files and has the shapes of the real sizes.\n\n"
+        "--compare runs another program in the shell after every round, with the scenario's name\n"
+        "in LAPIDARY_SCENARIO. What it prints last before tok/s, t/s, tokens/s or \"tokens per\n"
+        "second\" is its rate; when it prints none, its wall-clock time is taken.",
     .options = kOptions,
     .run = run,
 };

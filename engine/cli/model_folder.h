@@ -10,8 +10,10 @@ namespace lapidary::cli {
 inline constexpr Option kModelOption = {
     .name = "--model", .value = "DIR", .help = "the model's folder; the demo model without"};
 
-/// The folder of --model, or of the demo model that is installed with the program (or lies in the
-/// source tree that the program was built from).
+/// The program's data: installed with it, or in the source tree that it was built from.
+[[nodiscard]] std::filesystem::path resourceFolder();
+
+/// The folder of --model, or of the demo model among the program's data.
 [[nodiscard]] std::filesystem::path modelFolder(const Arguments& arguments);
 
 } // namespace lapidary::cli

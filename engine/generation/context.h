@@ -65,6 +65,11 @@ public:
     [[nodiscard]] Expected<std::int32_t> draw(const kernels::Sampling& sampling,
                                               std::span<const std::int32_t> banned);
 
+    /// Takes the cache for that of `positions` tokens, with random numbers in it (KvCache::fill).
+    [[nodiscard]] Expected<void> fill(int positions) {
+        return cache_.fill(*model_->backend, positions);
+    }
+
     /// Forgets everything.
     void clear() { cache_.rewind(0); }
 

@@ -29,7 +29,9 @@ private slots:
     void evalAgreesWithTheReference_data();
     void evalAgreesWithTheReference();
     void evalTellsWhatIsWrong();
+    void benchMeasures_data();
     void benchMeasures();
+    void benchTellsWhatIsWrong();
 };
 
 namespace {
@@ -199,16 +201,63 @@ void GenerationTest::evalTellsWhatIsWrong() {
     QVERIFY(!QFile::exists(out));
 }
 
+void GenerationTest::benchMeasures_data() {
+    QTest::addColumn<QStringList>("model");
+    QTest::newRow("files") << QStringList{u"--model"_s, caseFile("experts/checkpoint")};
+    for (const char* name : {"dense", "experts", "e_series", "unified"})
+        QTest::newRow(name) << QStringList{u"--synthetic"_s,
+                                           caseFile(name) + u"/checkpoint/config.json"_s};
+}
+
 void GenerationTest::benchMeasures() {
-    const Result result =
-        run({u"bench"_s, u"--model"_s, caseFile("experts/checkpoint"), u"--lengths"_s, u"5,70"_s,
-             u"--tokens"_s, u"3"_s, u"--rounds"_s, u"1"_s, u"--json"_s});
-    QCOMPARE(result.code, 0);
-    const QJsonObject json = QJsonDocument::fromJson(result.output).object();
-    QVERIFY(json["readLoopBytesPerSecond"].toDouble() > 1e8);
+    QFETCH(QStringList, model);
+    const QTemporaryDir folder;
+    const QString file = folder.filePath(u"bench.json"_s);
+    const Result result = run(
+        QStringList{u"bench"_s, u"--device"_s, u"cpu"_s} + model
+        + QStringList{u"--scenario"_s, u"prefill-70,decode-70,verify-9,ttft,load"_s, u"--tokens"_s,
+                      u"3"_s, u"--rounds"_s, u"2"_s, u"--threads"_s, u"1"_s, u"--compare"_s,
+                      u"echo 2 t/s, then 31.5 tok/s in $LAPIDARY_SCENARIO"_s, u"--json"_s, file});
+    QVERIFY2(result.code == 0, qPrintable(result.error));
+    QVERIFY(result.output.contains("of limit"));
+    QFile written(file);
+    QVERIFY(written.open(QIODevice::ReadOnly));
+    const QJsonObject json = QJsonDocument::fromJson(written.readAll()).object();
+    QVERIFY(json["roofline"]["readBytesPerSecond"].toDouble() > 1e8);
+    QVERIFY(json["roofline"]["bf16Flops"].toDouble() > 1e8);
     QVERIFY(json["weightBytesPerToken"].toDouble() > 0);
-    QCOMPARE(json["results"].toArray().size(), 2);
-    QVERIFY(json["results"][1]["decodeTokensPerSecond"].toDouble() > 0);
+    QStringList names;
+    for (const QJsonValue& one : json["results"].toArray()) {
+        names.append(one["scenario"].toString());
+        QCOMPARE(one["rounds"].toArray().size(), 2);
+        QVERIFY(one["least"].toDouble() > 0);
+        QVERIFY(one["least"].toDouble() <= one["median"].toDouble());
+        QVERIFY(one["median"].toDouble() <= one["most"].toDouble());
+        QVERIFY(one["limit"].toDouble() > 0);
+    }
+    QCOMPARE(names, (QStringList{u"prefill-70"_s, u"decode-70"_s, u"verify-9 x1"_s,
+                                 u"verify-9 x2"_s, u"verify-9 x4"_s, u"verify-9 x8"_s,
+                                 u"verify-9 x16"_s, u"ttft"_s, u"load"_s}));
+    QVERIFY(json["results"][1]["p99OverMedian"].toDouble() >= 1);
+    const QJsonArray peers = json["peers"].toArray();
+    QCOMPARE(peers.size(), 5);
+    QCOMPARE(peers[0]["unit"].toString(), u"tok/s"_s);
+    QCOMPARE(peers[0]["median"].toDouble(), 31.5);
+}
+
+void GenerationTest::benchTellsWhatIsWrong() {
+    const Result scenario = run({u"bench"_s, u"--scenario"_s, u"decode-1k,decode-"_s});
+    QCOMPARE(scenario.code, 1);
+    QVERIFY(scenario.error.contains(u"“decode-” is no scenario"));
+    const Result longer = run({u"bench"_s, u"--scenario"_s, u"decode-1000k"_s});
+    QCOMPARE(longer.code, 3);
+    QVERIFY(longer.error.contains(u"decode-1000k needs a context of"));
+    QCOMPARE(run({u"bench"_s, u"--synthetic"_s, u"13b"_s}).code, 1);
+    const Result peer = run({u"bench"_s, u"--device"_s, u"cpu"_s, u"--synthetic"_s,
+                             caseFile("dense/checkpoint/config.json"), u"--scenario"_s, u"ttft"_s,
+                             u"--rounds"_s, u"1"_s, u"--compare"_s, u"exit 3"_s});
+    QCOMPARE(peer.code, 1);
+    QVERIFY(peer.error.contains(u"exit 3"));
 }
 
 const Registered<GenerationTest> registered;

@@ -1,4 +1,4 @@
-#include "cli/read_bandwidth.h"
+#include "cpu/read_bandwidth.h"
 
 #include <algorithm>
 #include <atomic>
@@ -10,7 +10,7 @@
 #include <thread>
 #include <vector>
 
-namespace lapidary::cli {
+namespace lapidary::kernels {
 
 namespace {
 
@@ -54,4 +54,4 @@ double readBandwidth(int threads) {
     return total > 0 ? static_cast<double>(share * count * sizeof(std::uint64_t)) / best : 0;
 }
 
-} // namespace lapidary::cli
+} // namespace lapidary::kernels
