@@ -268,7 +268,8 @@ public:
                                 .runs = {},
                                 .out = a.tensor});
             backend_.linear(layer.o, a.tensor, h.tensor);
-            backend_.addNormed(x.tensor, h.tensor, norm_.tensor, 1e-6F, 1);
+            backend_.addNormed(
+                {.residual = x.tensor, .x = h.tensor, .weight = norm_.tensor, .epsilon = 1e-6F});
             backend_.rmsNorm(x.tensor, norm_.tensor, 1e-6F, h.tensor);
             backend_.gatedMlp({.gate = layer.gate,
                                .up = layer.up,
@@ -276,7 +277,11 @@ public:
                                .x = h.tensor,
                                .y = h.tensor,
                                .scratch = scratch.tensor});
-            backend_.addNormed(x.tensor, h.tensor, norm_.tensor, 1e-6F, 0.5F);
+            backend_.addNormed({.residual = x.tensor,
+                                .x = h.tensor,
+                                .weight = norm_.tensor,
+                                .epsilon = 1e-6F,
+                                .scale = 0.5F});
         }
         backend_.logits(embedding_, x.tensor.slice(rows - 1, 1), 30, logits_.tensor);
         backend_.sample({.logits = logits_.tensor,
