@@ -200,42 +200,46 @@ def dense(size: Sizes) -> PreTrainedConfig:
     )
 
 
-def text_only(size: Sizes) -> PreTrainedConfig:
-    """A text-only save: another prefix, the text configuration alone, V projected in full layers, and a number of
-    global K/V heads that must be ignored without attention_k_eq_v."""
+def text_model(size: Sizes, pattern: str, **keys: object) -> PreTrainedConfig:
+    """A text-only save of as many layers as `pattern` has letters. It names a number of global K/V heads, which
+    must be ignored without attention_k_eq_v."""
     return Gemma4TextConfig(
         **text_keys(
             size,
-            hidden_size=size(50, 64, 36),
-            intermediate_size=size(70, 101, 88),
-            num_hidden_layers=5,
-            layer_types=layers("sfssf"),
-            num_attention_heads=6,
-            num_key_value_heads=size(2, 3),
+            num_hidden_layers=len(pattern),
+            layer_types=layers(pattern),
             num_global_key_value_heads=1,
-            head_dim=size(16, 10, 14),
-            global_head_dim=size(28, 20, 36),
             sliding_window=size(19, 16, 32),
+            **keys,
         )
+    )
+
+
+def text_only(size: Sizes) -> PreTrainedConfig:
+    """Another prefix, the text configuration alone, V projected in full layers."""
+    return text_model(
+        size,
+        "sfssf",
+        hidden_size=size(50, 64, 36),
+        intermediate_size=size(70, 101, 88),
+        num_attention_heads=6,
+        num_key_value_heads=size(2, 3),
+        head_dim=size(16, 10, 14),
+        global_head_dim=size(28, 20, 36),
     )
 
 
 def fp8_text_only(size: Sizes) -> PreTrainedConfig:
     """Sizes that are multiples of 16, as FP8 needs them."""
-    return Gemma4TextConfig(
-        **text_keys(
-            size,
-            hidden_size=size(48, 64, 32),
-            intermediate_size=size(80, 112, 96),
-            num_hidden_layers=4,
-            layer_types=layers("sfsf"),
-            num_attention_heads=4,
-            num_key_value_heads=2,
-            num_global_key_value_heads=1,
-            head_dim=16,
-            global_head_dim=size(24, 32, 40),
-            sliding_window=size(19, 16, 32),
-        )
+    return text_model(
+        size,
+        "sfsf",
+        hidden_size=size(48, 64, 32),
+        intermediate_size=size(80, 112, 96),
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        head_dim=16,
+        global_head_dim=size(24, 32, 40),
     )
 
 

@@ -1,6 +1,7 @@
 #include "quantise.h"
 #include "reference.h"
 #include "registry.h"
+#include "size_table.h"
 
 #include <QTest>
 
@@ -141,15 +142,12 @@ void Fp8Test::rowsQuantiseByTheRule() {
 }
 
 void Fp8Test::quantisedInputsAgreeWithDoubles_data() {
-    QTest::addColumn<qint64>("rows");
-    QTest::addColumn<qint64>("channels");
-    QTest::addColumn<qint64>("columns");
-    QTest::addRow("12B wide") << qint64{1} << qint64{96} << qint64{3840};
-    QTest::addRow("26B expert") << qint64{5} << qint64{64} << qint64{704};
-    QTest::addRow("demo model") << qint64{70} << qint64{384} << qint64{1024};
-    QTest::addRow("one") << qint64{1} << qint64{1} << qint64{1};
-    QTest::addRow("odd") << qint64{19} << qint64{23} << qint64{1031};
-    QTest::addRow("short") << qint64{14} << qint64{31} << qint64{15};
+    sizeTable({"rows", "channels", "columns"}, {{"12B wide", {1, 96, 3840}},
+                                                {"26B expert", {5, 64, 704}},
+                                                {"demo model", {70, 384, 1024}},
+                                                {"one", {1, 1, 1}},
+                                                {"odd", {19, 23, 1031}},
+                                                {"short", {14, 31, 15}}});
 }
 
 void Fp8Test::quantisedInputsAgreeWithDoubles() {

@@ -1,5 +1,6 @@
 #include "reference.h"
 #include "registry.h"
+#include "size_table.h"
 
 #include <QTest>
 
@@ -39,14 +40,11 @@ private slots:
 };
 
 void MlpTest::gatedMlpAgreesWithDoubles_data() {
-    QTest::addColumn<qint64>("rows");
-    QTest::addColumn<qint64>("hidden");
-    QTest::addColumn<qint64>("width");
-    QTest::addRow("demo model") << qint64{3} << qint64{384} << qint64{1024};
-    QTest::addRow("26B dense branch, a quarter") << qint64{2} << qint64{704} << qint64{528};
-    QTest::addRow("one") << qint64{1} << qint64{1} << qint64{1};
-    QTest::addRow("odd") << qint64{17} << qint64{15} << qint64{33};
-    QTest::addRow("more than a panel") << qint64{70} << qint64{65} << qint64{127};
+    sizeTable({"rows", "hidden", "width"}, {{"demo model", {3, 384, 1024}},
+                                            {"26B dense branch, a quarter", {2, 704, 528}},
+                                            {"one", {1, 1, 1}},
+                                            {"odd", {17, 15, 33}},
+                                            {"more than a panel", {70, 65, 127}}});
 }
 
 void MlpTest::gatedMlpAgreesWithDoubles() {
@@ -77,15 +75,11 @@ void MlpTest::gatedMlpAgreesWithDoubles() {
 }
 
 void MlpTest::routeAgreesWithDoubles_data() {
-    QTest::addColumn<qint64>("rows");
-    QTest::addColumn<qint64>("hidden");
-    QTest::addColumn<qint64>("experts");
-    QTest::addColumn<qint64>("topK");
-    QTest::addRow("26B") << qint64{5} << qint64{2816} << qint64{128} << qint64{8};
-    QTest::addRow("odd") << qint64{3} << qint64{17} << qint64{7} << qint64{2};
-    QTest::addRow("all experts") << qint64{2} << qint64{33} << qint64{4} << qint64{4};
-    QTest::addRow("one of one") << qint64{1} << qint64{15} << qint64{1} << qint64{1};
-    QTest::addRow("many rows") << qint64{67} << qint64{64} << qint64{19} << qint64{3};
+    sizeTable({"rows", "hidden", "experts", "topK"}, {{"26B", {5, 2816, 128, 8}},
+                                                      {"odd", {3, 17, 7, 2}},
+                                                      {"all experts", {2, 33, 4, 4}},
+                                                      {"one of one", {1, 15, 1, 1}},
+                                                      {"many rows", {67, 64, 19, 3}}});
 }
 
 void MlpTest::routeAgreesWithDoubles() {
@@ -166,17 +160,11 @@ void MlpTest::equalProbabilitiesGoToTheLowerIndex() {
 }
 
 void MlpTest::expertsAgreeWithDoubles_data() {
-    QTest::addColumn<qint64>("rows");
-    QTest::addColumn<qint64>("hidden");
-    QTest::addColumn<qint64>("width");
-    QTest::addColumn<qint64>("experts");
-    QTest::addColumn<qint64>("topK");
-    QTest::addRow("26B, a quarter wide")
-        << qint64{3} << qint64{704} << qint64{176} << qint64{16} << qint64{8};
-    QTest::addRow("one row") << qint64{1} << qint64{33} << qint64{17} << qint64{5} << qint64{2};
-    QTest::addRow("one expert") << qint64{7} << qint64{15} << qint64{9} << qint64{1} << qint64{1};
-    QTest::addRow("crowded experts")
-        << qint64{150} << qint64{40} << qint64{24} << qint64{3} << qint64{2};
+    sizeTable({"rows", "hidden", "width", "experts", "topK"},
+              {{"26B, a quarter wide", {3, 704, 176, 16, 8}},
+               {"one row", {1, 33, 17, 5, 2}},
+               {"one expert", {7, 15, 9, 1, 1}},
+               {"crowded experts", {150, 40, 24, 3, 2}}});
 }
 
 void MlpTest::expertsAgreeWithDoubles() {

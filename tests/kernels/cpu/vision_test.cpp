@@ -1,5 +1,6 @@
 #include "reference.h"
 #include "registry.h"
+#include "size_table.h"
 
 #include <QTest>
 
@@ -68,17 +69,13 @@ private slots:
 };
 
 void VisionTest::attentionAgreesWithDoubles_data() {
-    QTest::addColumn<qint64>("gridRows");
-    QTest::addColumn<qint64>("gridColumns");
-    QTest::addColumn<qint64>("heads");
-    QTest::addColumn<qint64>("headDim");
-    QTest::addRow("E-series head") << qint64{9} << qint64{15} << qint64{3} << qint64{64};
-    QTest::addRow("26B head") << qint64{12} << qint64{9} << qint64{2} << qint64{72};
-    QTest::addRow("one patch") << qint64{1} << qint64{1} << qint64{1} << qint64{4};
-    QTest::addRow("one block") << qint64{8} << qint64{8} << qint64{1} << qint64{12};
-    QTest::addRow("one past a block") << qint64{5} << qint64{13} << qint64{1} << qint64{20};
-    QTest::addRow("more than a tile of queries")
-        << qint64{11} << qint64{13} << qint64{1} << qint64{8};
+    sizeTable({"gridRows", "gridColumns", "heads", "headDim"},
+              {{"E-series head", {9, 15, 3, 64}},
+               {"26B head", {12, 9, 2, 72}},
+               {"one patch", {1, 1, 1, 4}},
+               {"one block", {8, 8, 1, 12}},
+               {"one past a block", {5, 13, 1, 20}},
+               {"more than a tile of queries", {11, 13, 1, 8}}});
 }
 
 void VisionTest::attentionAgreesWithDoubles() {

@@ -1,4 +1,5 @@
-#include "pair.h"
+#include "attention_cases.h"
+#include "card_test.h"
 #include "registry.h"
 
 #include <QTest>
@@ -13,7 +14,7 @@ using namespace lapidary::kernels::test;
 
 /// One to sixteen rows from their raw projections to the attended heads, at the shapes of every
 /// model: against the processor, and bit against bit whatever stands beside a row.
-class CudaAttentionDecodeTest : public QObject {
+class CudaAttentionDecodeTest final : public CardTest {
     Q_OBJECT
 
     struct Shape {
@@ -46,33 +47,21 @@ class CudaAttentionDecodeTest : public QObject {
     };
 
 private slots:
-    void initTestCase() {
-        pair_ = Pair::open();
-        if (!pair_.here())
-            QSKIP("this computer has no card that Lapidary can use");
-    }
-
     void agrees_data() {
-        QTest::addColumn<int>("shape");
-        QTest::addColumn<int>("first");
-        QTest::addColumn<int>("rows");
-        for (int shape = 0; shape < static_cast<int>(std::size(kShapes)); ++shape)
-            for (const auto& [first, rows] : {std::pair(0, 1),
-                                              {0, 16},
-                                              {1, 2},
-                                              {31, 3},
-                                              {126, 1},
-                                              {127, 4},
-                                              {128, 1},
-                                              {254, 7},
-                                              {256, 1},
-                                              {1022, 1},
-                                              {1023, 5},
-                                              {1024, 16},
-                                              {1400, 8},
-                                              {2040, 16}})
-                QTest::addRow("%s, %d rows at %d", kShapes[shape].name, rows, first)
-                    << shape << first << rows;
+        shapesAndPlaces(kShapes, {{1, 0},
+                                  {16, 0},
+                                  {2, 1},
+                                  {3, 31},
+                                  {1, 126},
+                                  {4, 127},
+                                  {1, 128},
+                                  {7, 254},
+                                  {1, 256},
+                                  {1, 1022},
+                                  {5, 1023},
+                                  {16, 1024},
+                                  {8, 1400},
+                                  {16, 2040}});
     }
     void agrees() {
         QFETCH(int, shape);
@@ -330,8 +319,6 @@ private:
             for (const float number : slot(keys, first + rows))
                 QVERIFY(std::isnan(number));
     }
-
-    Pair pair_;
 };
 
 static const Registered<CudaAttentionDecodeTest> registered;

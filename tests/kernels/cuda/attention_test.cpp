@@ -1,4 +1,5 @@
-#include "pair.h"
+#include "attention_cases.h"
+#include "card_test.h"
 #include "registry.h"
 
 #include <QTest>
@@ -10,7 +11,7 @@ using namespace lapidary::kernels;
 using namespace lapidary::kernels::test;
 
 /// Rotation, cache and attention on the card: windows, rings, image runs, every head size.
-class CudaAttentionTest : public QObject {
+class CudaAttentionTest final : public CardTest {
     Q_OBJECT
 
     struct Shape {
@@ -25,38 +26,26 @@ class CudaAttentionTest : public QObject {
         {"not a power", 3, 1, 72, 0, 2048, true}};
 
 private slots:
-    void initTestCase() {
-        pair_ = Pair::open();
-        if (!pair_.here())
-            QSKIP("this computer has no card that Lapidary can use");
-    }
-
     void agrees_data() {
-        QTest::addColumn<int>("shape");
-        QTest::addColumn<int>("rows");
-        QTest::addColumn<int>("firstPosition");
-        for (int shape = 0; shape < static_cast<int>(std::size(kShapes)); ++shape)
-            for (const auto& [rows, first] : {std::pair(1, 0),
-                                              {1, 255},
-                                              {1, 256},
-                                              {1, 1500},
-                                              {5, 300},
-                                              {16, 1023},
-                                              {17, 0},
-                                              {64, 512},
-                                              {61, 1311}})
-                QTest::addRow("%s, %d rows at %d", kShapes[shape].name, rows, first)
-                    << shape << rows << first;
+        shapesAndPlaces(kShapes, {{1, 0},
+                                  {1, 255},
+                                  {1, 256},
+                                  {1, 1500},
+                                  {5, 300},
+                                  {16, 1023},
+                                  {17, 0},
+                                  {64, 512},
+                                  {61, 1311}});
     }
     void agrees() {
         QFETCH(int, shape);
         QFETCH(int, rows);
-        QFETCH(int, firstPosition);
-        const Cache cache = fill(kShapes[shape], firstPosition + rows);
+        QFETCH(int, first);
+        const Cache cache = fill(kShapes[shape], first + rows);
         Twin out = Twin::unwritten(pair_, {rows, kShapes[shape].heads, kShapes[shape].headDim});
         const Twin q = cache.queries(rows);
-        pair_.cpu->attention(cache.question(q.cpu, out.cpu, firstPosition, {}, true));
-        pair_.card->attention(cache.question(q.card, out.card, firstPosition, {}, false));
+        pair_.cpu->attention(cache.question(q.cpu, out.cpu, first, {}, true));
+        pair_.card->attention(cache.question(q.card, out.card, first, {}, false));
         QCOMPARE(difference(out.fromCard(*pair_.card), out.fromCpu(), kShapes[shape].headDim, 0.03),
                  QString());
     }
@@ -164,8 +153,6 @@ private:
         }
         return cache;
     }
-
-    Pair pair_;
 };
 
 static const Registered<CudaAttentionTest> registered;

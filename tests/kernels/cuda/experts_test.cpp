@@ -1,4 +1,4 @@
-#include "pair.h"
+#include "card_test.h"
 #include "registry.h"
 
 #include <QTest>
@@ -10,16 +10,10 @@ using namespace lapidary::kernels;
 using namespace lapidary::kernels::test;
 
 /// Routing and experts on the card, few rows and whole chunks.
-class CudaExpertsTest : public QObject {
+class CudaExpertsTest final : public CardTest {
     Q_OBJECT
 
 private slots:
-    void initTestCase() {
-        pair_ = Pair::open();
-        if (!pair_.here())
-            QSKIP("this computer has no card that Lapidary can use");
-    }
-
     void agree_data() {
         QTest::addColumn<int>("rows");
         QTest::addColumn<int>("experts");
@@ -124,8 +118,6 @@ private:
              .chosen = side(answer.chosen),
              .weights = side(answer.weights)});
     }
-
-    Pair pair_;
 };
 
 static const Registered<CudaExpertsTest> registered;

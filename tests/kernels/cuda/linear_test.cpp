@@ -1,4 +1,4 @@
-#include "pair.h"
+#include "card_test.h"
 #include "registry.h"
 
 #include <QTest>
@@ -9,16 +9,10 @@ using namespace lapidary::kernels;
 using namespace lapidary::kernels::test;
 
 /// Products on the card, against the processor and against themselves beside other rows.
-class CudaLinearTest : public QObject {
+class CudaLinearTest final : public CardTest {
     Q_OBJECT
 
 private slots:
-    void initTestCase() {
-        pair_ = Pair::open();
-        if (!pair_.here())
-            QSKIP("this computer has no card that Lapidary can use");
-    }
-
     void agrees_data() {
         QTest::addColumn<int>("rows");
         QTest::addColumn<int>("channels");
@@ -162,9 +156,6 @@ private slots:
             QCOMPARE(difference(y.fromCard(*pair_.card), y.fromCpu(), 128, tolerance), QString());
         }
     }
-
-private:
-    Pair pair_;
 };
 
 static const Registered<CudaLinearTest> registered;

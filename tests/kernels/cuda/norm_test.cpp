@@ -1,4 +1,4 @@
-#include "pair.h"
+#include "card_test.h"
 #include "registry.h"
 
 #include <QTest>
@@ -7,16 +7,10 @@ using namespace lapidary::kernels;
 using namespace lapidary::kernels::test;
 
 /// Norms and the operations of one element each.
-class CudaNormTest : public QObject {
+class CudaNormTest final : public CardTest {
     Q_OBJECT
 
 private slots:
-    void initTestCase() {
-        pair_ = Pair::open();
-        if (!pair_.here())
-            QSKIP("this computer has no card that Lapidary can use");
-    }
-
     void normsAgree_data() {
         QTest::addColumn<int>("rows");
         QTest::addColumn<int>("width");
@@ -93,9 +87,6 @@ private slots:
         pair_.card->embed(words.card, indices.card, 8, y.card);
         QCOMPARE(check(), QString());
     }
-
-private:
-    Pair pair_;
 };
 
 static const Registered<CudaNormTest> registered;

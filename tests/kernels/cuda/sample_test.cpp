@@ -1,4 +1,4 @@
-#include "pair.h"
+#include "card_test.h"
 #include "registry.h"
 
 #include <QTest>
@@ -7,16 +7,10 @@ using namespace lapidary::kernels;
 using namespace lapidary::kernels::test;
 
 /// Drawing on the card gives the tokens that the processor draws from the same logits.
-class CudaSampleTest : public QObject {
+class CudaSampleTest final : public CardTest {
     Q_OBJECT
 
 private slots:
-    void initTestCase() {
-        pair_ = Pair::open();
-        if (!pair_.here())
-            QSKIP("this computer has no card that Lapidary can use");
-    }
-
     void drawsTheSame_data() {
         QTest::addColumn<int>("vocabulary");
         QTest::addColumn<Sampling>("sampling");
@@ -77,9 +71,6 @@ private slots:
                             .tokens = tokens.card});
         QVERIFY(tokens.integersFromCard(*pair_.card).front() < 2);
     }
-
-private:
-    Pair pair_;
 };
 
 static const Registered<CudaSampleTest> registered;

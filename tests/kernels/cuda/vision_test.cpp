@@ -1,4 +1,4 @@
-#include "pair.h"
+#include "card_test.h"
 #include "registry.h"
 
 #include <QTest>
@@ -9,16 +9,10 @@ using namespace lapidary::kernels;
 using namespace lapidary::kernels::test;
 
 /// The vision tower's own operations on the card.
-class CudaVisionTest : public QObject {
+class CudaVisionTest final : public CardTest {
     Q_OBJECT
 
 private slots:
-    void initTestCase() {
-        pair_ = Pair::open();
-        if (!pair_.here())
-            QSKIP("this computer has no card that Lapidary can use");
-    }
-
     void attentionAgrees_data() {
         QTest::addColumn<int>("columns");
         QTest::addColumn<int>("rows");
@@ -82,9 +76,6 @@ private slots:
         pair_.card->poolPatches(x.card, 9, 3, 1, {}, {}, y.card);
         QCOMPARE(difference(y.fromCard(*pair_.card), y.fromCpu(), 70, kTolerance), QString());
     }
-
-private:
-    Pair pair_;
 };
 
 static const Registered<CudaVisionTest> registered;
