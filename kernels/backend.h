@@ -170,7 +170,8 @@ public:
 
     /// The matrix in this backend's own layout. `as` is the format of the source, or Fp8 for an F32
     /// or BF16 source, which is then quantised row by row (quantiseRow), inputs as well.
-    /// DoesNotFit; Unsupported where the device has no such numbers.
+    /// A device keeps what it has no products for in what it has: cards round f32 to bf16.
+    /// DoesNotFit, DeviceLost.
     [[nodiscard]] virtual Expected<Weight> pack(const WeightSource& source, WeightFormat as) = 0;
     [[nodiscard]] Expected<Weight> pack(const WeightSource& source) {
         return pack(source, source.format);

@@ -16,6 +16,11 @@ struct CardMatrix {
     ProductFormat format = ProductFormat::Plain;
     const void* numbers = nullptr; ///< [experts, rows, columns]
     const float* scales = nullptr; ///< [experts, rows]; null for bf16
+
+    /// Of a row, counted through the stack.
+    [[nodiscard]] constexpr float scale(std::int64_t row) const {
+        return scales != nullptr ? scales[row] : 1.0F;
+    }
 };
 
 } // namespace lapidary::kernels::cuda

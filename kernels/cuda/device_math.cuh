@@ -10,6 +10,7 @@ __device__ __forceinline__ float toFloat(Bf16 bits) {
     return __uint_as_float(static_cast<uint32_t>(bits) << 16);
 }
 
+/// toBf16Bits (../quantise.h) in one instruction; NaN becomes 0x7FFF.
 __device__ __forceinline__ Bf16 toBits(float value) {
     return __bfloat16_as_ushort(__float2bfloat16_rn(value));
 }
@@ -35,36 +36,29 @@ __device__ __forceinline__ float warpMax(float value) {
     return value;
 }
 
-/// The sum over a block of `kThreads`, the same in all threads; warps are added in order.
-template <int kThreads>
-__device__ float blockSum(float value) {
+/// The fold of a block of `kThreads`, the same in all threads; warps are folded in order.
+template <int kThreads, class Fold>
+__device__ float blockFold(float ofWarp, Fold fold) {
     __shared__ float parts[kThreads / 32];
-    value = warpSum(value);
     __syncthreads(); // parts may still be read from an earlier call
     if (threadIdx.x % 32 == 0)
-        parts[threadIdx.x / 32] = value;
+        parts[threadIdx.x / 32] = ofWarp;
     __syncthreads();
-    float sum = parts[0];
+    float result = parts[0];
 #pragma unroll
     for (int warp = 1; warp < kThreads / 32; ++warp)
-        sum += parts[warp];
-    return sum;
+        result = fold(result, parts[warp]);
+    return result;
 }
 
-/// The largest over a block of `kThreads`, the same in all threads.
+template <int kThreads>
+__device__ float blockSum(float value) {
+    return blockFold<kThreads>(warpSum(value), [](float a, float b) { return a + b; });
+}
+
 template <int kThreads>
 __device__ float blockMax(float value) {
-    __shared__ float parts[kThreads / 32];
-    value = warpMax(value);
-    __syncthreads(); // parts may still be read from an earlier call
-    if (threadIdx.x % 32 == 0)
-        parts[threadIdx.x / 32] = value;
-    __syncthreads();
-    float largest = parts[0];
-#pragma unroll
-    for (int warp = 1; warp < kThreads / 32; ++warp)
-        largest = fmaxf(largest, parts[warp]);
-    return largest;
+    return blockFold<kThreads>(warpMax(value), [](float a, float b) { return fmaxf(a, b); });
 }
 
 /// Blocks of `threads` that cover `count` elements.

@@ -137,10 +137,6 @@ __device__ float codeDot(const CardMatrix& w, int64_t row, const float* x, int64
     }
 }
 
-__device__ float scaleOf(const CardMatrix& w, int64_t row) {
-    return w.scales ? w.scales[row] : 1.0F;
-}
-
 // A warp a channel of a pair: activated = gelu(gate x) ⊙ up x.
 template <ProductFormat kFormat>
 __global__ void __launch_bounds__(kThreads)
@@ -154,9 +150,9 @@ __global__ void __launch_bounds__(kThreads)
     const int64_t gateRow = int64_t(p.chosen[pair]) * 2 * p.width + channel;
     const int64_t upRow = gateRow + p.width;
     const float gate =
-        codeDot<kFormat>(p.gateUp, gateRow, x, p.hidden) * (scale * scaleOf(p.gateUp, gateRow));
+        codeDot<kFormat>(p.gateUp, gateRow, x, p.hidden) * (scale * p.gateUp.scale(gateRow));
     const float up =
-        codeDot<kFormat>(p.gateUp, upRow, x, p.hidden) * (scale * scaleOf(p.gateUp, upRow));
+        codeDot<kFormat>(p.gateUp, upRow, x, p.hidden) * (scale * p.gateUp.scale(upRow));
     if (threadIdx.x % 32 == 0)
         activated[pair * p.width + channel] = toBits(gelu(gate) * up);
 }
@@ -184,7 +180,7 @@ __global__ void __launch_bounds__(kThreads)
         const int64_t wRow = int64_t(p.chosen[pair]) * p.hidden + channel;
         sum += p.weights[pair]
                * (codeDot<kFormat>(p.down, wRow, x + k * p.width, p.width)
-                  * (scales[k] * scaleOf(p.down, wRow)));
+                  * (scales[k] * p.down.scale(wRow)));
     }
     if (threadIdx.x % 32 == 0)
         p.y[row * p.hidden + channel] = toBits(sum);

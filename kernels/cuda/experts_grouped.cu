@@ -194,10 +194,6 @@ __device__ void products(Products& s, const CardMatrix& w, int64_t depth,
     }
 }
 
-__device__ float scaleOf(const CardMatrix& w, int64_t row) {
-    return w.scales ? w.scales[row] : 1.0F;
-}
-
 template <bool kCodes>
 __global__ void __launch_bounds__(kThreads)
     gateUpKernel(const __grid_constant__ ExpertProblem p, Sorted sorted, const Bf16* x,
@@ -225,8 +221,8 @@ __global__ void __launch_bounds__(kThreads)
         const int64_t gate = rowsBefore + first + channel;
         const float scale = xScales ? xScales[sorted.order[tile.begin + row] / p.topK] : 1.0F;
         sorted.activated[(tile.begin + row) * p.width + first + channel] =
-            toBits(gelu(v[0] * (scale * scaleOf(p.gateUp, gate)))
-                   * (v[1] * (scale * scaleOf(p.gateUp, gate + p.width))));
+            toBits(gelu(v[0] * (scale * p.gateUp.scale(gate)))
+                   * (v[1] * (scale * p.gateUp.scale(gate + p.width))));
     });
 }
 
@@ -254,7 +250,7 @@ __global__ void __launch_bounds__(kThreads)
             return;
         const float scale = activatedScales ? activatedScales[tile.begin + row] : 1.0F;
         sorted.outputs[int64_t(sorted.order[tile.begin + row]) * p.hidden + first + channel] =
-            v[0] * (scale * scaleOf(p.down, rowsBefore + first + channel));
+            v[0] * (scale * p.down.scale(rowsBefore + first + channel));
     });
 }
 

@@ -8,8 +8,8 @@
 #include <cstdint>
 
 /// The kernels as functions of the host. Every pointer is device memory, every call is queued on
-/// `stream`. Activations are bf16 and row-major, small vectors f32; weights are as in a checkpoint:
-/// bf16, [rows, columns], row-major. Contracts beyond that stand in backend.h.
+/// `stream`. Activations are bf16 and row-major, small vectors f32; matrices are row-major
+/// (card_matrix.h). Contracts beyond that stand in backend.h.
 namespace lapidary::kernels::cuda {
 
 using Bf16 = std::uint16_t; ///< storage of a bfloat16 outside device code

@@ -56,14 +56,19 @@ __device__ __forceinline__ void loadMatrixPair(uint32_t (&r)[2], const Bf16* p) 
                  : "memory");
 }
 
-/// c += a b for a piece of 16 × 8 over 16; b as its two registers.
+/// c += A B for a piece of 16 × 8 over 16: bf16 operands, f32 sums.
+__device__ __forceinline__ void multiplyBf16(float (&c)[4], uint32_t a0, uint32_t a1, uint32_t a2,
+                                             uint32_t a3, uint32_t b0, uint32_t b1) {
+    asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, "
+                 "{%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
+                 : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
+                 : "r"(a0), "r"(a1), "r"(a2), "r"(a3), "r"(b0), "r"(b1));
+}
+
+/// The same of fragments as they were loaded.
 __device__ __forceinline__ void multiply(float (&c)[4], const uint32_t (&a)[4], uint32_t b0,
                                          uint32_t b1) {
-    asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, "
-                 "{%4,%5,%6,%7}, {%8,%9}, "
-                 "{%0,%1,%2,%3};"
-                 : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
-                 : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
+    multiplyBf16(c, a[0], a[1], a[2], a[3], b0, b1);
 }
 __device__ __forceinline__ void multiply(float (&c)[4], const uint32_t (&a)[4],
                                          const uint32_t (&b)[2]) {

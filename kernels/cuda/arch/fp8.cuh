@@ -1,23 +1,11 @@
 #pragma once
 
 // e4m3 on the tensor cores. From 8.9 on there are instructions for it; before, its numbers are
-// widened to bf16, which holds them and their sums of two exactly, so both ways multiply the same
-// numbers.
-#include "cuda/launch.h"
+// widened to bf16, which holds them exactly, so both ways multiply the same numbers.
+#include "cuda/tensor_core.cuh"
 #include "quantise.h"
 
-#include <cuda_bf16.h>
-
 namespace lapidary::kernels::cuda {
-
-/// c += A B of m16n8k16: bf16 operands, f32 sums.
-__device__ __forceinline__ void multiplyBf16(float (&c)[4], uint32_t a0, uint32_t a1, uint32_t a2,
-                                             uint32_t a3, uint32_t b0, uint32_t b1) {
-    asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, "
-                 "{%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
-                 : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
-                 : "r"(a0), "r"(a1), "r"(a2), "r"(a3), "r"(b0), "r"(b1));
-}
 
 /// The lower two of four e4m3 as bf16. The bits of an e4m3 in the middle of a bf16 are its value
 /// times 2^−120, subnormals included.
