@@ -1,16 +1,17 @@
 #include "chat_model.h"
 
 #include "chat_request.h"
+#include "chat_title.h"
+#include "copied_text.h"
 #include "engine_session/engine_controller.h"
-#include "engine_session/generation.h"
 #include "plain_text.h"
 #include "statistics_text.h"
+#include "stored_attachments.h"
 
 #include <QClipboard>
 #include <QCryptographicHash>
 #include <QGuiApplication>
 #include <QLocale>
-#include <QtConcurrent>
 
 #include <algorithm>
 
@@ -20,8 +21,6 @@ namespace lapidary::app {
 
 namespace {
 
-constexpr int kMeasureDelayMs = 700;
-constexpr qsizetype kTitleCharacters = 60;
 // A line about tokens is worth reading from here on.
 constexpr int kRemarkableTokens = 500;
 
@@ -37,21 +36,24 @@ ChatModel::ChatModel(const ChatRecord& record, bool isNew, ChatStore& store,
     , chats_(chats)
     , composer_(new Composer(store, this))
     , rows_(new ConversationRows(*this, MessageRole, this))
-    , loaded_(isNew) {
+    , loaded_(isNew)
+    , writer_(new AnswerWriter(store, engine, this)) {
     composer_->restoreDraft(record.draft);
+    meter_ = new DraftMeter(engine, *composer_, this); // a draft is measured once it changes
     connect(composer_, &Composer::draftChanged, this, [this] {
         record_.draft = composer_->draft();
         if (!isNew_)
             saveRecord();
     });
-    measureTimer_.setSingleShot(true);
-    measureTimer_.setInterval(kMeasureDelayMs);
-    connect(&measureTimer_, &QTimer::timeout, this, &ChatModel::measureDraft);
-    connect(composer_, &Composer::contentChanged, this, [this] {
-        draftTokens_ = -1;
-        measureTimer_.start();
-        emit lineChanged();
+    connect(writer_, &AnswerWriter::asked, this, [this] {
+        askedThinking_ = record_.thinking;
+        chats_.setMark(record_.id, ChatListModel::Mark::Writing);
+        emit announced(tr("Answering"));
     });
+    connect(writer_, &AnswerWriter::finished, this, &ChatModel::answered);
+    connect(meter_, &DraftMeter::due, this, &ChatModel::measure);
+    connect(meter_, &DraftMeter::changed, this, &ChatModel::lineChanged);
+    connect(meter_, &DraftMeter::contextMeasured, this, &ChatModel::contextMeasured);
     connect(&engine_, &EngineController::stateChanged, this, &ChatModel::modelChanged);
     connect(&engine_, &EngineController::modelChanged, this, &ChatModel::modelChanged);
     connect(&engine_, &EngineController::loadChanged, this, &ChatModel::lineChanged);
@@ -119,19 +121,19 @@ QString ChatModel::line() const {
     if (overflows())
         return tr("This needs %1 of %2 tokens: shorten it, remove an attachment, or choose a "
                   "longer recipe")
-            .arg(shortCount(draftTokens_), shortCount(limit));
+            .arg(shortCount(meter_->total()), shortCount(limit));
     if (askedThinking_ && *askedThinking_ != record_.thinking && !thinkingCost().isEmpty())
         return thinkingCost();
-    if (draftTokens_ - pathTokens_ < kRemarkableTokens || pathTokens_ < 0)
+    const std::optional<int> added = meter_->added();
+    if (!added || *added < kRemarkableTokens)
         return {};
     return tr("Adds %1 tokens; %2 left")
-        .arg(QLocale().toString(draftTokens_ - pathTokens_),
-             QLocale().toString(limit - draftTokens_));
+        .arg(QLocale().toString(*added), QLocale().toString(limit - meter_->total()));
 }
 
 bool ChatModel::overflows() const {
     const int limit = engine_.contextLimit();
-    return limit > 0 && draftTokens_ > limit;
+    return limit > 0 && meter_->total() > limit;
 }
 
 void ChatModel::modelChanged() {
@@ -189,8 +191,10 @@ void ChatModel::show(const QString& leaf) {
         path_ = path;
         endInsertRows();
     }
-    for (qsizetype i = same; i < path_.size(); ++i)
-        fillAttachments(path_[i]);
+    for (qsizetype i = same; i < path_.size(); ++i) {
+        priceAttachments(path_[i]);
+        readStoredAttachments(store_, *path_[i]);
+    }
     numberBranches();
     if (wasEmpty != path_.isEmpty())
         emit emptyChanged();
@@ -199,8 +203,7 @@ void ChatModel::show(const QString& leaf) {
         if (!isNew_)
             saveRecord();
     }
-    pathTokens_ = -1;
-    measureTimer_.start();
+    meter_->forgetPath();
 }
 
 void ChatModel::numberBranches() {
@@ -219,40 +222,10 @@ void ChatModel::priceAttachments(ChatMessage* message) {
             attachment->setDefaultBudget(budget);
 }
 
-void ChatModel::fillAttachments(ChatMessage* message) {
-    priceAttachments(message);
-    for (Attachment* attachment : message->attachments()) {
-        if (!attachment->bytes().isEmpty() || attachment->record().hash.isEmpty())
-            continue;
-        const QString name = attachment->name();
-        store_.attachment(attachment->record().hash)
-            .then(attachment, [attachment, name](const Expected<QByteArray>& bytes) {
-                if (!bytes) {
-                    ReadAttachment missing;
-                    missing.record = attachment->record();
-                    missing.problem = tr("%1 is not in the history any more.").arg(name);
-                    attachment->fill(missing);
-                    return;
-                }
-                QtConcurrent::run(readAttachment, *bytes, name)
-                    .then(attachment,
-                          [attachment](const ReadAttachment& read) { attachment->fill(read); });
-            });
-    }
-}
-
 void ChatModel::saveRecord() {
     record_.updatedAt = QDateTime::currentDateTimeUtc();
     store_.updateChat(record_);
     chats_.noteChanged(record_);
-}
-
-QString ChatModel::titleFrom(const QString& text) const {
-    const QString line = text.trimmed().section(u'\n', 0, 0).simplified();
-    if (line.size() <= kTitleCharacters)
-        return line;
-    const qsizetype space = line.lastIndexOf(u' ', kTitleCharacters);
-    return line.left(space > kTitleCharacters / 2 ? space : kTitleCharacters) + u'…';
 }
 
 void ChatModel::send() {
@@ -302,13 +275,9 @@ void ChatModel::sendContent(const Composer::Content& content) {
         record.attachments.append(attachment->record());
     }
     store_.addMessage(record);
-    addToPath(message);
+    show(message->id());
     writeAnswer(message->id());
     emit questionSent();
-}
-
-void ChatModel::addToPath(ChatMessage* message) {
-    show(message->id());
 }
 
 void ChatModel::writeAnswer(const QString& questionId) {
@@ -325,81 +294,27 @@ void ChatModel::writeAnswer(const QString& questionId) {
     answer->beginWriting();
     tree_.add(answer);
     store_.addMessage(record);
-    writing_ = answer;
-    addToPath(answer);
+    writer_->begin(answer);
+    show(answer->id());
     emit busyChanged();
-    generate(answer, false);
-}
-
-void ChatModel::generate(ChatMessage* answer, bool continues) {
-    writing_ = answer;
-    const QList<ChatMessage*> path = tree_.path(answer->id());
-    withPictures(path, [this, answer = QPointer(answer), continues] {
-        if (answer && writing_ == answer)
-            ask(answer, continues);
-    });
-}
-
-/// Pictures of earlier turns are decoded before the request is made.
-void ChatModel::withPictures(const QList<ChatMessage*>& path, const std::function<void()>& then) {
-    for (ChatMessage* message : path)
-        for (Attachment* attachment : message->attachments()) {
-            const bool waits = attachment->bytes().isEmpty() && !attachment->isBad();
-            if (!waits)
-                continue;
-            connect(
-                attachment, &Attachment::changed, this,
-                [this, path, then] { withPictures(path, then); }, Qt::SingleShotConnection);
-            return;
-        }
-    then();
+    ask(answer, false);
 }
 
 void ChatModel::ask(ChatMessage* answer, bool continues) {
-    QList<ChatMessage*> path = tree_.path(answer->id());
-    if (!continues)
-        path.removeLast();
-    engine::Request request =
-        chatRequest(path, record_.systemPrompt, record_.thinking,
-                    engine_.state() != EngineController::State::Ready || engine_.seesImages());
-    request.continueLast = continues;
-    askedThinking_ = record_.thinking;
-    request.sampling = engine_.description().sampling;
-    writer_ = std::make_unique<StreamWriter>(store_, answer->id());
-    generation_ = engine_.ask(record_.id, std::move(request));
-    chats_.setMark(record_.id, ChatListModel::Mark::Writing);
-    answer->setQueuePlace(generation_->queuePlace());
-    connect(generation_, &Generation::queuePlaceChanged, answer, [this, answer] {
-        if (generation_)
-            answer->setQueuePlace(generation_->queuePlace());
+    writer_->ask(record_.id, tree_.path(answer->id()), [this, answer, continues] {
+        QList<ChatMessage*> path = tree_.path(answer->id());
+        if (!continues)
+            path.removeLast();
+        engine::Request request =
+            chatRequest(path, record_.systemPrompt, record_.thinking,
+                        engine_.state() != EngineController::State::Ready || engine_.seesImages());
+        request.continueLast = continues;
+        request.sampling = engine_.description().sampling;
+        return request;
     });
-    connect(generation_, &Generation::eventsArrived, this,
-            [this](const std::vector<engine::Event>& events) {
-                if (!writing_)
-                    return;
-                for (const engine::Event& event : events) {
-                    writing_->take(event);
-                    if (const auto* thought = std::get_if<engine::ThoughtText>(&event))
-                        writer_->append(TextChannel::Thought,
-                                        QString::fromStdString(thought->text));
-                    else if (const auto* text = std::get_if<engine::AnswerText>(&event))
-                        writer_->append(TextChannel::Answer, QString::fromStdString(text->text));
-                }
-            });
-    connect(generation_, &Generation::finished, this, &ChatModel::finish);
-    emit announced(tr("Answering"));
 }
 
-void ChatModel::finish(const engine::Finished& finished) {
-    if (!writing_)
-        return;
-    ChatMessage* answer = writing_;
-    writer_->flush();
-    writer_.reset();
-    answer->finish(finished);
-    writing_ = nullptr;
-    generation_ = nullptr;
-    store_.finishMessage(answer->record());
+void ChatModel::answered(ChatMessage* answer, const engine::Finished& finished) {
     saveRecord();
     chats_.setMark(record_.id, finished.reason == engine::FinishReason::Cancelled
                                    ? ChatListModel::Mark::None
@@ -407,7 +322,7 @@ void ChatModel::finish(const engine::Finished& finished) {
     emit busyChanged();
     const QString text = plainText(answer->answer()->allBlocks());
     emit announced(tr("Answer: %1").arg(text.section(u'.', 0, 0).left(200)));
-    measureTimer_.start();
+    meter_->renew();
     if (!next_)
         return;
     if (finished.reason == engine::FinishReason::Stop) {
@@ -420,13 +335,7 @@ void ChatModel::finish(const engine::Finished& finished) {
 }
 
 void ChatModel::stop() {
-    if (generation_)
-        generation_->cancel();
-    else if (writing_) {
-        // Pictures are still being decoded: nothing was asked yet.
-        writer_ = std::make_unique<StreamWriter>(store_, writing_->id());
-        finish({.reason = engine::FinishReason::Cancelled, .statistics = {}, .error = {}});
-    }
+    writer_->stop();
 }
 
 void ChatModel::withdrawQueued() {
@@ -472,7 +381,7 @@ void ChatModel::editQuestion(const QString& messageId, const QString& text, bool
         record.attachments.append(attachment->record());
     ChatMessage* message = addMessage(record);
     store_.addMessage(record);
-    addToPath(message);
+    show(message->id());
     if (ask) {
         writeAnswer(message->id());
         emit questionSent();
@@ -485,9 +394,9 @@ void ChatModel::continueAnswer() {
         return;
     answer->beginWriting();
     store_.updateMessage(answer->record());
-    writing_ = answer;
+    writer_->begin(answer);
     emit busyChanged();
-    generate(answer, !answer->record().answer.isEmpty() || !answer->record().thought.isEmpty());
+    ask(answer, !answer->record().answer.isEmpty() || !answer->record().thought.isEmpty());
 }
 
 void ChatModel::showBranch(const QString& messageId, int step) {
@@ -506,34 +415,11 @@ void ChatModel::editLastQuestion() {
         emit editRequested((*found)->id());
 }
 
-void ChatModel::measureDraft() {
+void ChatModel::measure() {
     if (engine_.state() != EngineController::State::Ready || isBusy() || !loaded_)
         return;
-    const auto request = [this](bool withDraft) {
-        QList<ChatMessage*> path = path_;
-        engine::Request measured =
-            chatRequest(path, record_.systemPrompt, record_.thinking, engine_.seesImages());
-        if (withDraft)
-            measured.messages.push_back(
-                userTurn(composer_->text(), composer_->attachments(), engine_.seesImages()));
-        return measured;
-    };
-    engine_.measure(record_.id, request(false))
-        .then(this, [this](const Expected<engine::ContextUse>& use) {
-            pathTokens_ = use ? use->used() : -1;
-            if (use)
-                emit contextMeasured(*use);
-            emit lineChanged();
-        });
-    if (composer_->isEmpty()) {
-        draftTokens_ = -1;
-        return;
-    }
-    engine_.measure(record_.id, request(true))
-        .then(this, [this](const Expected<engine::ContextUse>& use) {
-            draftTokens_ = use && !composer_->isEmpty() ? use->used() : -1;
-            emit lineChanged();
-        });
+    meter_->measure(record_.id, chatRequest(path_, record_.systemPrompt, record_.thinking,
+                                            engine_.seesImages()));
 }
 
 void ChatModel::copy(const QString& text) const {
@@ -546,12 +432,8 @@ void ChatModel::copyMarkdown(const QString& messageId) const {
 }
 
 void ChatModel::copyText(const QString& messageId) const {
-    if (ChatMessage* message = tree_.message(messageId)) {
-        BlockList blocks;
-        blocks.append(message->record().answer.toStdString());
-        blocks.finish();
-        copy(plainText(blocks.blocks()));
-    }
+    if (const ChatMessage* message = tree_.message(messageId))
+        copy(withoutMarkup(message->record().answer));
 }
 
 bool ChatModel::copyLastAnswer() const {
@@ -564,17 +446,11 @@ bool ChatModel::copyLastAnswer() const {
 
 bool ChatModel::copyLastCode() const {
     const ChatMessage* answer = lastAnswer();
-    if (answer == nullptr)
-        return false;
-    BlockList blocks;
-    blocks.append(answer->record().answer.toStdString());
-    blocks.finish();
-    const auto& all = blocks.blocks();
-    const auto code = std::ranges::find(all.rbegin(), all.rend(), BlockKind::Code, &Block::kind);
-    if (code == all.rend())
-        return false;
-    copy(code->code);
-    return true;
+    const std::optional<QString> code =
+        answer == nullptr ? std::nullopt : lastCode(answer->record().answer);
+    if (code)
+        copy(*code);
+    return code.has_value();
 }
 
 } // namespace lapidary::app

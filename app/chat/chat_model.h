@@ -1,25 +1,23 @@
 #pragma once
 
+#include "answer_writer.h"
 #include "composer.h"
+#include "draft_meter.h"
 #include "message_tree.h"
 #include "storage/chat_list_model.h"
 #include "storage/chat_store.h"
-#include "storage/stream_writer.h"
 #include "view/conversation_rows.h"
 
 #include <engine/session.h>
 
 #include <QAbstractListModel>
-#include <QPointer>
 #include <QtQml/qqmlregistration.h>
 
-#include <functional>
-#include <memory>
+#include <optional>
 
 namespace lapidary::app {
 
 class EngineController;
-class Generation;
 
 /// One chat: the messages of its visible path as rows, what is being written to it, and what is
 /// generated for it. The model is the only writer of the chat; everything is in the store as soon
@@ -64,7 +62,7 @@ public:
     [[nodiscard]] QString thinkingCost() const;
     [[nodiscard]] bool isLoaded() const { return loaded_; }
     [[nodiscard]] bool isEmpty() const { return path_.isEmpty(); }
-    [[nodiscard]] bool isBusy() const { return writing_ != nullptr; }
+    [[nodiscard]] bool isBusy() const { return writer_->answer() != nullptr; }
     [[nodiscard]] bool isNew() const { return isNew_; }
     [[nodiscard]] Composer* composer() const { return composer_; }
     [[nodiscard]] ConversationRows* rows() const { return rows_; }
@@ -120,20 +118,15 @@ private:
     void show(const QString& leaf);
     void numberBranches();
     ChatMessage* addMessage(MessageRecord record);
-    void addToPath(ChatMessage* message);
     void sendContent(const Composer::Content& content);
     void writeAnswer(const QString& questionId);
-    void generate(ChatMessage* answer, bool continues);
     void ask(ChatMessage* answer, bool continues);
-    void finish(const engine::Finished& finished);
-    void withPictures(const QList<ChatMessage*>& path, const std::function<void()>& then);
-    void fillAttachments(ChatMessage* message);
+    void answered(ChatMessage* answer, const engine::Finished& finished);
     void priceAttachments(ChatMessage* message);
     void saveRecord();
-    void measureDraft();
+    void measure();
     void modelChanged();
     [[nodiscard]] ChatMessage* lastAnswer() const;
-    [[nodiscard]] QString titleFrom(const QString& text) const;
 
     ChatRecord record_;
     bool isNew_; ///< not in the store yet
@@ -146,13 +139,9 @@ private:
     ConversationRows* rows_;
     bool loaded_ = false;
     std::optional<bool> askedThinking_; ///< how the engine was asked last
-    QPointer<ChatMessage> writing_;     ///< the answer that waits or is written
-    QPointer<Generation> generation_;
-    std::unique_ptr<StreamWriter> writer_;
-    std::optional<Composer::Content> next_;
-    QTimer measureTimer_;
-    int pathTokens_ = -1;
-    int draftTokens_ = -1; ///< path and draft together; below 0: not known
+    AnswerWriter* writer_;
+    DraftMeter* meter_ = nullptr;
+    std::optional<Composer::Content> next_; ///< sent when the running answer is done
 };
 
 } // namespace lapidary::app
