@@ -2,18 +2,42 @@
 
 #include "request.h"
 
-#include <cstdint>
-#include <span>
+#include <cstddef>
+#include <optional>
+#include <string>
 #include <string_view>
+#include <vector>
 
 namespace lapidary::engine {
 
 /// Small and quantised models write calls without their opening tag: "call:NAME{…}" at the
 /// beginning of a line. Only names of tools that the request offers count.
-enum class BareCall : std::uint8_t { No, Maybe, Yes };
+///
+/// Lets the text of an answer through but for what may be the beginning of such a bare call. `add`,
+/// then `next` until it returns nothing. Without tools everything passes.
+class BareCallFilter {
+public:
+    explicit BareCallFilter(const std::vector<Tool>& tools) : tools_(tools) {}
 
-/// Whether a line that begins like this is such a call, or may become one.
-[[nodiscard]] BareCall bareCall(std::string_view lineStart, std::span<const Tool> tools);
+    /// Whether the next character begins a line.
+    void setLineStart(bool lineStart) { lineStart_ = lineStart; }
+
+    void add(std::string_view text) { line_ += text; }
+
+    struct Part {
+        std::string text;
+        bool isCall = false; ///< the beginning of a call, all that came of it
+    };
+    [[nodiscard]] std::optional<Part> next();
+
+    /// What was held back: no call after all.
+    [[nodiscard]] std::string flush();
+
+private:
+    const std::vector<Tool>& tools_;
+    std::string line_; // not told yet; may begin a call where lineStart_
+    bool lineStart_ = true;
+};
 
 /// Watches the text of a bare call for its last closing brace; braces in strings do not count.
 class BraceCounter {

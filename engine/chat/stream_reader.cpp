@@ -3,6 +3,8 @@
 #include "chat/bare_call.h"
 #include "chat/call_parser.h"
 #include "chat/channel_text.h"
+#include "chat/label_reader.h"
+#include "chat/reply_record.h"
 #include "chat/stop_matcher.h"
 #include "chat/whitespace.h"
 
@@ -19,23 +21,6 @@ namespace {
 constexpr std::string_view kThoughtLabel = "thought";
 constexpr std::string_view kTurnLabel = "model";
 
-/// A label is its word, perhaps blanks, and a newline.
-enum class Label : std::uint8_t { No, Maybe, Yes };
-
-/// Whether `text` begins with the label; `length` is then that of the label and its newline.
-Label readLabel(std::string_view text, std::string_view word, std::size_t& length) {
-    constexpr std::size_t kMaxBlanks = 8;
-    if (text.size() <= word.size() && word.starts_with(text))
-        return Label::Maybe;
-    if (!text.starts_with(word))
-        return Label::No;
-    const std::size_t newline = text.find_first_not_of(" \t\r", word.size());
-    if (newline == std::string_view::npos)
-        return text.size() <= word.size() + kMaxBlanks ? Label::Maybe : Label::No;
-    length = newline + 1;
-    return text[newline] == '\n' ? Label::Yes : Label::No;
-}
-
 } // namespace
 
 class StreamReader::Reading {
@@ -45,7 +30,9 @@ public:
         , special_(tokenizer.special())
         , options_(std::move(options))
         , detokenizer_(tokenizer)
-        , stops_(options_.stopStrings) {
+        , stops_(options_.stopStrings)
+        , filter_(options_.tools)
+        , record_(options_.start) {
         switch (options_.start) {
         case StreamStart::Answer:
             answer_.begin();
@@ -56,7 +43,7 @@ public:
             break;
         case StreamStart::InsideAnswer:
             answer_.resume();
-            lineStart_ = false;
+            filter_.setLineStart(false);
             break;
         case StreamStart::InsideThought:
             place_ = Place::Thought;
@@ -78,7 +65,7 @@ public:
                                                         : StreamState::TurnEnded;
             return state_;
         }
-        reply_.push_back(id);
+        record_.take(id);
         if (special == Special::Quote)
             text(detokenizer_.flush() + kQuoteMark, id);
         else if (tokenizer_.isControl(id))
@@ -100,18 +87,8 @@ public:
     }
 
     [[nodiscard]] WrittenReply written() const {
-        WrittenReply written{.reply = reply_, .start = options_.start, .end = end(), .answer = {}};
-        // An unfinished tag would not be read alike a second time.
-        if (cut_ && (cutPlace_ == Place::ThoughtLabel || cutPlace_ == Place::Call))
-            written.reply.resize(tagAt_);
-        if (!replyIsExact_)
-            written.reply.clear();
-        if (answerIsExact_)
-            written.answer.assign(
-                answerIds_.begin(),
-                answerIds_.begin()
-                    + static_cast<std::ptrdiff_t>(cut_ ? answerIds_.size() : answerSolid_));
-        return written;
+        return record_.written(end(), cut_,
+                               cutPlace_ == Place::ThoughtLabel || cutPlace_ == Place::Call);
     }
 
     std::vector<StreamEvent> events_;
@@ -170,7 +147,7 @@ private:
         if (special == Special::ChannelBegin && place_ != Place::Call) {
             leave(Leaving::Ended);
             place_ = Place::ThoughtLabel;
-            tagAt_ = reply_.size() - 1;
+            record_.noteTag();
         } else if (special == Special::ChannelEnd && place_ != Place::Call
                    && place_ != Place::Answer) {
             leave(Leaving::Ended);
@@ -181,7 +158,7 @@ private:
         } else if (special == Special::CallEnd && place_ == Place::Call) {
             closed_ = true;
             leave(Leaving::Ended);
-        } else if (special == Special::TurnBegin && reply_.size() == 1) {
+        } else if (special == Special::TurnBegin && record_.size() == 1) {
             place_ = Place::TurnLabel;
         }
     }
@@ -189,7 +166,7 @@ private:
     void endOfTurn() {
         text(detokenizer_.flush(), kNoToken);
         if (place_ == Place::Thought || place_ == Place::ThoughtLabel)
-            replyIsExact_ = false; // its thought was never closed
+            record_.replyWillDiffer(); // its thought was never closed
         if (state_ == StreamState::Going)
             leave(Leaving::Ended);
     }
@@ -209,17 +186,18 @@ private:
             break;
         case Place::ThoughtLabel: {
             // The label alone is an empty thought.
-            const bool isLabel = trimRight(label_) == kThoughtLabel
-                                 || (how == Leaving::CutOff && kThoughtLabel.starts_with(label_));
+            const bool isLabel =
+                trimRight(label_.text()) == kThoughtLabel
+                || (how == Leaving::CutOff && kThoughtLabel.starts_with(label_.text()));
             if (isLabel)
-                label_.clear();
+                label_.dropText();
             keepLabel();
             leaveThought(how);
             break;
         }
         case Place::TurnLabel:
-            if (label_ == kTurnLabel)
-                label_.clear();
+            if (label_.text() == kTurnLabel)
+                label_.dropText();
             keepLabel();
             if (state_ == StreamState::Going)
                 leaveAnswer(how);
@@ -231,30 +209,15 @@ private:
     // --- labels
 
     void labelText(std::string_view more, TokenId id) {
-        label_ += more;
-        if (id != kNoToken)
-            labelIds_.push_back(id);
-        const std::string_view word = place_ == Place::ThoughtLabel ? kThoughtLabel : kTurnLabel;
-        std::size_t length = 0;
-        switch (readLabel(label_, word, length)) {
-        case Label::Maybe:
-            return;
-        case Label::No:
+        label_.add(more, id);
+        const auto found = label_.find(place_ == Place::ThoughtLabel ? kThoughtLabel : kTurnLabel);
+        if (found != LabelReader::Found::Maybe)
             keepLabel();
-            return;
-        case Label::Yes:
-            label_.erase(0, length);
-            // The token that ended the label counts only for what it brought after it.
-            labelIds_.erase(labelIds_.begin(),
-                            labelIds_.end() - (label_.empty() || labelIds_.empty() ? 0 : 1));
-            keepLabel();
-        }
     }
 
     /// Takes what is in the label for text.
     void keepLabel() {
-        const std::string kept = std::exchange(label_, {});
-        const std::vector<TokenId> ids = std::exchange(labelIds_, {});
+        const auto [kept, ids] = label_.take();
         const bool isThought = place_ == Place::ThoughtLabel;
         place_ = isThought ? Place::Thought : Place::Answer;
         if (isThought)
@@ -294,7 +257,7 @@ private:
         if (std::exchange(toldThought_, false))
             events_.emplace_back(ThoughtEnded{});
         answer_.begin();
-        lineStart_ = true;
+        filter_.setLineStart(true);
     }
 
     // --- answer
@@ -306,52 +269,26 @@ private:
         if (blank && answer_.isFresh())
             return;
         if (answer_.isFresh() && answer_.hasText())
-            answerIsExact_ = false; // a blank line was put before it
-        answerIds_.push_back(id);
-        if (!blank)
-            answerSolid_ = answerIds_.size();
+            record_.answerWillDiffer(); // a blank line was put before it
+        record_.takeAnswer(id, blank);
     }
 
-    /// Lets text through but for what may be the beginning of a call without its tag.
     void answerText(std::string_view more) {
-        if (options_.tools.empty()) {
-            tellAnswer(stops_.add(more));
-            return;
-        }
-        line_ += more;
-        while (!line_.empty() && state_ == StreamState::Going) {
-            if (lineStart_) {
-                const std::size_t blanks = line_.size() - trimLeft(line_).size();
-                if (blanks == line_.size())
-                    break;
-                const std::string_view start = std::string_view(line_).substr(blanks);
-                switch (bareCall(start, options_.tools)) {
-                case BareCall::Maybe:
-                    return;
-                case BareCall::Yes: {
-                    const std::string call(start);
-                    line_.clear();
-                    leaveAnswer(Leaving::Ended);
-                    if (state_ != StreamState::Going)
-                        return;
-                    beginCall(true);
-                    callText(call);
-                    return;
-                }
-                case BareCall::No:
-                    break;
-                }
+        filter_.add(more);
+        while (state_ == StreamState::Going) {
+            const auto part = filter_.next();
+            if (!part)
+                return;
+            if (!part->isCall) {
+                tellAnswer(stops_.add(part->text));
+                continue;
             }
-            const std::size_t newline = line_.find('\n');
-            lineStart_ = newline != std::string::npos;
-            const std::size_t length = lineStart_ ? newline + 1 : line_.size();
-            const std::string part = line_.substr(0, length);
-            line_.erase(0, length);
-            tellAnswer(stops_.add(part));
-        }
-        if (lineStart_ && !line_.empty()) { // white space at the beginning of a line
-            const std::string part = std::exchange(line_, {});
-            tellAnswer(stops_.add(part));
+            leaveAnswer(Leaving::Ended);
+            if (state_ != StreamState::Going)
+                return;
+            beginCall(true);
+            callText(part->text);
+            return;
         }
     }
 
@@ -359,8 +296,8 @@ private:
         std::string out = answer_.add(certain);
         if (stops_.matched()) {
             state_ = StreamState::StopString;
-            answerIsExact_ = false;
-            replyIsExact_ = false;
+            record_.answerWillDiffer();
+            record_.replyWillDiffer();
             if (answer_.hasText())
                 out += answer_.takeHeld(); // all that stands before the stop string
         }
@@ -374,7 +311,7 @@ private:
     }
 
     void leaveAnswer(Leaving how) {
-        tellAnswer(stops_.add(std::exchange(line_, {})));
+        tellAnswer(stops_.add(filter_.flush()));
         if (state_ != StreamState::Going)
             return;
         std::string out = answer_.add(stops_.flush());
@@ -392,9 +329,11 @@ private:
         closed_ = false;
         call_.clear();
         braces_ = {};
-        tagAt_ = reply_.empty() ? 0 : reply_.size() - 1;
-        if (bare)
-            replyIsExact_ = answerIsExact_ = false;
+        record_.noteTag();
+        if (bare) {
+            record_.replyWillDiffer();
+            record_.answerWillDiffer();
+        }
     }
 
     void callText(std::string_view more) {
@@ -414,7 +353,7 @@ private:
     void leaveCall() {
         // What is left open here is closed in the text that is rendered for it later.
         if (!closed_)
-            replyIsExact_ = false;
+            record_.replyWillDiffer();
         const std::string source = std::exchange(call_, {});
         const auto calls = parseCalls(source, options_.tools);
         if (calls) {
@@ -424,10 +363,11 @@ private:
             }
         } else {
             events_.emplace_back(MalformedCall{plain(source)});
-            replyIsExact_ = answerIsExact_ = false;
+            record_.replyWillDiffer();
+            record_.answerWillDiffer();
         }
         answer_.begin();
-        lineStart_ = true;
+        filter_.setLineStart(true);
     }
 
     /// Where the reply stood when it ended.
@@ -449,8 +389,7 @@ private:
     bool cut_ = false; // ended without a stop token
     StreamState state_ = StreamState::Going;
 
-    std::string label_;
-    std::vector<TokenId> labelIds_;
+    LabelReader label_;
 
     ChannelText thought_;
     bool toldThought_ = false; // in this stretch
@@ -458,8 +397,7 @@ private:
 
     ChannelText answer_;
     StopMatcher stops_;
-    std::string line_;      // the beginning of a line that may become a bare call
-    bool lineStart_ = true; // the next character begins a line
+    BareCallFilter filter_;
     int newAnswerTokens_ = 0;
 
     std::string call_; // with kQuoteMark for quote tokens
@@ -467,12 +405,7 @@ private:
     bool closed_ = false;
     BraceCounter braces_;
 
-    std::vector<TokenId> reply_;
-    std::size_t tagAt_ = 0; // index in reply_ of the tag that opened what is open
-    bool replyIsExact_ = true;
-    std::vector<TokenId> answerIds_;
-    std::size_t answerSolid_ = 0; // without the white space at the end
-    bool answerIsExact_ = true;
+    ReplyRecord record_;
 };
 
 StreamReader::StreamReader(const Tokenizer& tokenizer, StreamOptions options)
