@@ -140,9 +140,8 @@ QString ChatMessage::thoughtTail() const {
     const qsizetype newline =
         text.indexOf(u'\n', std::max<qsizetype>(0, text.size() - kTailCharacters));
     const bool whole = text.size() <= kTailCharacters;
-    QString tail = whole || newline < 0 || newline > text.size() - 200
-                       ? text.right(kTailCharacters)
-                       : text.sliced(newline);
+    QString tail = whole || newline < 0 || newline > text.size() - 200 ? text.right(kTailCharacters)
+                                                                       : text.sliced(newline);
     // Three lines are shown: none of them for the space between paragraphs.
     while (tail.contains(u"\n\n"_s))
         tail.replace(u"\n\n"_s, u"\n"_s);

@@ -204,7 +204,7 @@ T.ApplicationWindow {
         target: root.openChats.current
 
         function onAnnounced(sentence: string) {
-            page.Accessible.announce(sentence, Accessible.Polite);
+            page.announce(sentence);
         }
     }
 }

@@ -7,6 +7,7 @@
 
 #include <QFuture>
 #include <QImage>
+#include <QList>
 #include <QObject>
 #include <QtQml/qqmlregistration.h>
 
@@ -91,6 +92,14 @@ private:
     bool reading_ = false;
     bool pasted_ = false;
     int defaultBudget_ = 280;
+};
+
+/// Tells QML what `list<Attachment>` is where a view-model has one.
+struct AttachmentList {
+    Q_GADGET
+    QML_ANONYMOUS
+    QML_FOREIGN(QList<lapidary::app::Attachment*>)
+    QML_SEQUENTIAL_CONTAINER(lapidary::app::Attachment*)
 };
 
 } // namespace lapidary::app

@@ -20,6 +20,11 @@ FocusScope {
 
     signal pickerRequested
 
+    /// Tells assistive programs.
+    function announce(sentence: string): void {
+        Accessible.announce(sentence, Accessible.Polite);
+    }
+
     Conversation {
         id: conversation
 

@@ -1,6 +1,7 @@
 pragma Singleton
 
 import QtQuick
+import QtQuick as Quick
 import Lapidary.App
 
 /// Every colour, size and duration of the window. Spacing is counted in `u`, a 4 px grid.
@@ -11,7 +12,7 @@ QtObject {
     property real zoom: 1
     property bool animated: true
 
-    readonly property bool dark: choice === Settings.Dark || (choice === Settings.System && Qt.styleHints.colorScheme === Qt.ColorScheme.Dark)
+    readonly property bool dark: choice === Settings.Dark || (choice === Settings.System && Quick.Application.styleHints.colorScheme === Qt.ColorScheme.Dark)
 
     readonly property color page: dark ? "#17181b" : "#fdfdfc"
     readonly property color side: dark ? "#1d1f23" : "#f5f5f2"
