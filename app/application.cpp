@@ -19,7 +19,8 @@ Application::Application(const Options& options, std::unique_ptr<SessionFactory>
     , speedGauge_(engine_)
     , contextGauge_(engine_)
     , speculationGauge_(engine_)
-    , openChats_(store_, engine_, chats_, contextGauge_, settings_) {}
+    , openChats_(store_, engine_, chats_, contextGauge_, settings_)
+    , languages_([this] { return engine_.generating(); }) {}
 
 void Application::start() {
     engine_.prepare(settings_.device());
@@ -35,6 +36,7 @@ void Application::start() {
         },
         Qt::SingleShotConnection);
     picker_.refresh();
+    languages_.start();
 }
 
 void Application::open(const QStringList& files, const QString& model) {

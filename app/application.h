@@ -1,5 +1,6 @@
 #pragma once
 
+#include "chat/documents/language_warming.h"
 #include "chat/open_chats.h"
 #include "engine_session/engine_controller.h"
 #include "gauges/context_gauge.h"
@@ -60,6 +61,7 @@ public:
     [[nodiscard]] ContextGauge* contextGauge() { return &contextGauge_; }
     [[nodiscard]] SpeculationGauge* speculationGauge() { return &speculationGauge_; }
     [[nodiscard]] Settings* settings() { return &settings_; }
+    [[nodiscard]] const LanguageWarming& languages() const { return languages_; }
 
     /// After the first frame.
     void start();
@@ -85,6 +87,7 @@ private:
     ContextGauge contextGauge_;
     SpeculationGauge speculationGauge_;
     OpenChats openChats_;
+    LanguageWarming languages_;
 };
 
 } // namespace lapidary::app

@@ -17,6 +17,7 @@ QString blockText(const Block& block) {
     case BlockKind::Text:
         for (const Paragraph& paragraph : block.paragraphs)
             text += lineOf(paragraph) + u'\n';
+        text.chop(1);
         break;
     case BlockKind::Table:
         for (std::size_t i = 0; i < block.paragraphs.size(); ++i)
@@ -31,15 +32,29 @@ QString blockText(const Block& block) {
         text = QStringLiteral("———");
         break;
     }
-    return text.trimmed();
+    return text;
 }
 
 } // namespace
 
 QString plainText(const std::vector<Block>& blocks) {
     QString text;
-    for (const Block& block : blocks)
-        text += (text.isEmpty() ? QString() : QStringLiteral("\n\n")) + blockText(block);
+    QString part; // blocks that hang together
+    const auto closePart = [&] {
+        if (const QString trimmed = part.trimmed(); !trimmed.isEmpty())
+            text += (text.isEmpty() ? QString() : QStringLiteral("\n\n")) + trimmed;
+        part.clear();
+    };
+    for (const Block& block : blocks) {
+        if (block.joint == Joint::Apart)
+            closePart();
+        else if (block.joint == Joint::Line)
+            part += u'\n';
+        else if (block.joint == Joint::Word)
+            part += u' ';
+        part += blockText(block);
+    }
+    closePart();
     return text;
 }
 

@@ -86,6 +86,32 @@ double median(std::vector<double> values) {
     return values.empty() ? 0 : values[values.size() / 2];
 }
 
+/// The field of a row that shows text.
+const QQuickItem* textOf(const QQuickItem* row) {
+    for (const QQuickItem* child : row->childItems())
+        if (child->property("textDocument").isValid())
+            return child;
+    return nullptr;
+}
+
+/// What each turn of the event loop costs this thread until the answer is complete, sorted.
+std::vector<double> ticksUntilStill(WindowUnderTest& window, double& share) {
+    std::vector<double> ticks;
+    QElapsedTimer clock;
+    clock.start();
+    const double start = threadMilliseconds();
+    double before = start;
+    while (window.chat()->isBusy()) {
+        QCoreApplication::processEvents(QEventLoop::WaitForMoreEvents);
+        const double now = threadMilliseconds();
+        ticks.push_back(now - before);
+        before = now;
+    }
+    share = (before - start) / std::max(1.0, static_cast<double>(clock.elapsed()));
+    std::ranges::sort(ticks);
+    return ticks;
+}
+
 } // namespace
 
 /// What a reader feels: nothing moves that they look at, and nothing takes long
@@ -99,6 +125,7 @@ private slots:
     void endIsFollowedWhenWanted();
     void thousandMessagesOpenAtOnce();
     void scrollingThereAndBackEndsAtTheSamePixel();
+    void longParagraphReadsAsOne();
     void streamingLeavesTheThreadFree_data();
     void streamingLeavesTheThreadFree();
 };
@@ -223,50 +250,94 @@ void ReadingTest::scrollingThereAndBackEndsAtTheSamePixel() {
     QVERIFY(after.contains(before.begin().key()));
     qInfo("a step of 700 px with its frame: median %.1f ms, worst %.1f ms", median(steps),
           *std::ranges::max_element(steps));
-    QVERIFY(median(steps) <= 16.7);
+    // A busy machine makes single steps slow, not one in fifty.
+    std::ranges::sort(steps);
+    QVERIFY2(steps[steps.size() * 49 / 50] <= 16.7, "experience.md 6.3");
 
     view.scrollToStart();
     QTRY_COMPARE(view.firstVisibleRow(), 0);
     QCOMPARE(view.offset(), 0.0);
 }
 
-void ReadingTest::streamingLeavesTheThreadFree_data() {
-    QTest::addColumn<double>("tokensPerSecond");
-    QTest::addColumn<double>("worstTick");
-    QTest::addColumn<double>("busy");
-    QTest::newRow("300 tok/s") << 300.0 << 4.0 << 0.15;
-    QTest::newRow("3000 tok/s") << 3000.0 << 8.0 << 1.0;
+void ReadingTest::longParagraphReadsAsOne() {
+    WindowUnderTest window;
+    std::string text;
+    while (text.size() < 20'000)
+        text += "A sentence of the one paragraph that never ends. ";
+    window.scripts().add({.answer = text, .charactersPerToken = 700});
+    window.ask(u"Long"_s);
+    window.view()->followEnd();
+    window.grab();
+    const app::ConversationView& view = *window.view();
+    int pieces = 0;
+    double end = -1;
+    for (int row = 0; row < view.rows()->rowCount(); ++row) {
+        const QQuickItem* item = view.itemAt(row);
+        if (item == nullptr || view.rows()->kind(row) != app::ConversationRows::Kind::Text)
+            continue;
+        const QQuickItem* body = textOf(item);
+        QVERIFY(body != nullptr);
+        const double top = body->mapToScene({0, 0}).y();
+        if (end >= 0)
+            QCOMPARE(top, end); // line under line, with no gap
+        end = top + body->height();
+        ++pieces;
+    }
+    QVERIFY(pieces > 1);
+    QCOMPARE(window.message(1)->answer()->rowCount(), 11);
 }
 
+void ReadingTest::streamingLeavesTheThreadFree_data() {
+    QTest::addColumn<QByteArray>("text");
+    QTest::addColumn<double>("tokensPerSecond");
+    QTest::addColumn<int>("charactersPerToken");
+    QTest::addColumn<bool>("followed");
+    QTest::addColumn<double>("worstTick");
+    QTest::addColumn<double>("busy");
+    const QByteArray mixed = QByteArray::fromStdString(mixedText(16000, 3));
+    QTest::newRow("300 tok/s") << mixed << 300.0 << 4 << false << 4.0 << 0.15;
+    // The whole page moves with each line: the processor draws all of it.
+    QTest::newRow("300 tok/s, followed") << mixed.left(6000) << 300.0 << 4 << true << 8.0 << 0.25;
+    QTest::newRow("3000 tok/s") << mixed << 3000.0 << 4 << false << 8.0 << 1.0;
+    const QByteArray words = QByteArray("one long paragraph of many words. ").repeated(15000);
+    QTest::newRow("paragraph of 500 000") << words << 1000.0 << 200 << true << 12.0 << 0.6;
+    QTest::newRow("word of 500 000")
+        << QByteArray(500'000, 'x') << 1000.0 << 200 << true << 12.0 << 0.6;
+    QByteArray table = "| a | b | c |\n|---|---|---|\n";
+    table += QByteArray("| some text | 12 | **bold** |\n").repeated(25);
+    QTest::newRow("table") << table << 300.0 << 4 << true << 8.0 << 0.3;
+}
+
+/// Processor time of this thread, and the best of
+/// three: what else runs on the machine makes a tick slower, never faster.
 void ReadingTest::streamingLeavesTheThreadFree() {
+    QFETCH(QByteArray, text);
     QFETCH(double, tokensPerSecond);
+    QFETCH(int, charactersPerToken);
+    QFETCH(bool, followed);
     QFETCH(double, worstTick);
     QFETCH(double, busy);
     WindowUnderTest window;
-    window.scripts().add({.answer = mixedText(16000, 3), .tokensPerSecond = tokensPerSecond});
-    window.chat()->composer()->setText(u"Stream"_s);
-    window.chat()->send();
-    std::vector<double> ticks;
-    QElapsedTimer clock;
-    clock.start();
-    const double start = threadMilliseconds();
-    // Processor time of what each turn of the event loop delivers to the models; drawing is the
-    // software renderer's and counted in the sum alone.
-    connect(window.chat()->rows(), &QAbstractItemModel::dataChanged, &window.application(), [] {});
-    double before = threadMilliseconds();
-    while (window.chat()->isBusy()) {
-        QCoreApplication::processEvents(QEventLoop::WaitForMoreEvents);
-        const double now = threadMilliseconds();
-        ticks.push_back(now - before);
-        before = now;
+    QTRY_VERIFY_WITH_TIMEOUT(window.application().languages().isDone(), 30'000);
+    window.ask(u"First"_s);
+    double worst = 0;
+    double share = 0;
+    for (int round = 0; round < 3 && (round == 0 || worst > worstTick || share > busy); ++round) {
+        window.scripts().add({.answer = text.toStdString(),
+                              .tokensPerSecond = tokensPerSecond,
+                              .charactersPerToken = charactersPerToken});
+        window.chat()->composer()->setText(u"Stream"_s);
+        window.chat()->send();
+        if (followed)
+            window.view()->followEnd();
+        QTRY_VERIFY(!window.message(-1)->record().answer.isEmpty());
+        window.grab(); // the page that the question opened
+        const std::vector<double> ticks = ticksUntilStill(window, share);
+        worst = ticks.back();
+        qInfo("%zu turns, median %.2f ms, 99 %% %.2f ms, worst %.2f ms, thread busy %.1f %%",
+              ticks.size(), median(ticks), ticks[ticks.size() * 99 / 100], worst, share * 100);
     }
-    const double spent = threadMilliseconds() - start;
-    const double share = spent / static_cast<double>(clock.elapsed());
-    std::ranges::sort(ticks);
-    const double high = ticks[static_cast<std::size_t>(static_cast<double>(ticks.size()) * 0.99)];
-    qInfo("%zu turns, median %.2f ms, 99 %% %.2f ms, worst %.2f ms, thread busy %.1f %%",
-          ticks.size(), median(ticks), high, ticks.back(), share * 100);
-    QVERIFY(high <= worstTick);
+    QVERIFY2(worst <= worstTick, "experience.md 8, line 2");
     QVERIFY(share <= busy);
 }
 

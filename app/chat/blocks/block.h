@@ -47,11 +47,20 @@ enum class BlockKind : std::uint8_t {
     Rule,
 };
 
+/// How a block hangs together with the one before it.
+enum class Joint : std::uint8_t {
+    Apart,
+    Line,   ///< the same paragraph, after a line break that neither block has
+    Word,   ///< the same line, after a space that neither block has
+    Inside, ///< the same word
+};
+
 enum class ColumnAlignment : std::uint8_t { Default, Left, Centre, Right };
 
 /// One block of a message: what one delegate shows. A finished block never changes.
 struct Block {
     BlockKind kind = BlockKind::Text;
+    Joint joint = Joint::Apart; ///< Text: a very long paragraph goes on in further blocks
     int quoteDepth = 0;
     int indent = 0;                            ///< depth in lists, of code, tables and formulas
     std::vector<Paragraph> paragraphs;         ///< Text, Table
@@ -64,9 +73,9 @@ struct Block {
     qsizetype sourceEnd = 0;
 
     [[nodiscard]] bool looksLike(const Block& other) const {
-        return kind == other.kind && quoteDepth == other.quoteDepth && indent == other.indent
-               && paragraphs == other.paragraphs && code == other.code && language == other.language
-               && columns == other.columns;
+        return kind == other.kind && joint == other.joint && quoteDepth == other.quoteDepth
+               && indent == other.indent && paragraphs == other.paragraphs && code == other.code
+               && language == other.language && columns == other.columns;
     }
     bool operator==(const Block&) const = default;
 };
@@ -80,5 +89,7 @@ inline constexpr int kMaxCombiningMarks = 8;
 
 /// Text blocks end after so many characters, at a paragraph: one layout stays below a millisecond.
 inline constexpr qsizetype kTextBlockCharacters = 3000;
+/// Longer paragraphs are cut: a line of text that grows is set anew from its paragraph's start.
+inline constexpr qsizetype kPieceCharacters = 2000;
 
 } // namespace lapidary::app

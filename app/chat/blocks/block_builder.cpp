@@ -2,6 +2,7 @@
 
 #include "entities.h"
 #include "math_delimiters.h"
+#include "paragraph_pieces.h"
 #include "visible_text.h"
 
 #include <QCoreApplication>
@@ -98,7 +99,8 @@ void BlockBuilder::finishBlock(Block block) {
     end_ = 0;
 
     const bool inList = !lists_.empty() && block.kind == BlockKind::Text;
-    if (inList && joinable_ && blocks_.back().quoteDepth == block.quoteDepth) {
+    if (inList && joinable_ && block.joint == Joint::Apart
+        && blocks_.back().quoteDepth == block.quoteDepth) {
         Block& last = blocks_.back();
         qsizetype characters = 0;
         for (const Paragraph& paragraph : last.paragraphs)
@@ -132,16 +134,22 @@ void BlockBuilder::endParagraph() {
     const std::vector<Span>& spans = paragraph_.spans;
     const bool formula = mathOnly_ && spans.size() == 1 && spans.front().start == 0
                          && spans.front().length == paragraph_.text.size();
-    Block block;
     if (formula && paragraph_.marker.isEmpty() && paragraph_.heading == 0) {
+        Block block;
         block.kind = BlockKind::Math;
         block.indent = listDepth();
         block.code = paragraph_.text.replace(QChar(kLineBreak), u'\n').trimmed();
+        finishBlock(std::move(block));
     } else {
-        block.paragraphs.push_back(std::move(paragraph_));
+        // The first piece stands for the whole source of the paragraph.
+        for (ParagraphPiece& piece : cutParagraph(std::move(paragraph_))) {
+            Block block;
+            block.joint = piece.joint;
+            block.paragraphs.push_back(std::move(piece.paragraph));
+            finishBlock(std::move(block));
+        }
     }
     paragraph_ = {};
-    finishBlock(std::move(block));
 }
 
 /// Ends the bare text of a list item before a block inside the item begins.

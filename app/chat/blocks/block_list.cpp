@@ -1,6 +1,7 @@
 #include "block_list.h"
 
 #include "markdown_parser.h"
+#include "paragraph_pieces.h"
 #include "visible_text.h"
 
 #include <algorithm>
@@ -82,7 +83,13 @@ BlockList::Change BlockList::append(std::string_view utf8) {
             while (cut + 1 < source_.size()
                    && (static_cast<unsigned char>(source_[cut + 1]) & 0xC0U) == 0x80U)
                 ++cut;
+            const char last = source_[cut];
+            const Joint joint = afterBlank_    ? Joint::Apart
+                                : last == '\n' ? Joint::Line
+                                : last == ' '  ? Joint::Word
+                                               : Joint::Inside;
             closeSegment(cut + 1);
+            segmentJoint_ = joint;
             readSegment(source_.size());
         }
     }
@@ -138,6 +145,8 @@ void BlockList::takeLine(std::size_t begin, std::size_t end) {
     }
     if (isBlank(line)) {
         afterBlank_ = true;
+        if (begin == segmentBegin_)
+            segmentJoint_ = Joint::Apart;
         return;
     }
     const bool marker = indent < 4 && isListMarker(line);
@@ -146,8 +155,10 @@ void BlockList::takeLine(std::size_t begin, std::size_t end) {
         closeSegment(begin);
     segmentHasList_ = segmentHasList_ || marker || (c == '>' && indent < 4);
     afterBlank_ = false;
-    if (end - segmentBegin_ > kMaxSegmentBytes)
+    if (end - segmentBegin_ > kMaxSegmentBytes) {
         closeSegment(end);
+        segmentJoint_ = Joint::Line;
+    }
 }
 
 void BlockList::openFence(const Fence& fence, std::string_view info, std::size_t lineBegin) {
@@ -189,6 +200,17 @@ void BlockList::beginSegment(std::size_t at) {
     firstOpen_ = blocks_.size();
     segmentHasList_ = false;
     afterBlank_ = false;
+    segmentJoint_ = Joint::Apart;
+}
+
+/// A segment that was cut off in the middle of a paragraph goes on with it.
+void BlockList::joinFirst(std::vector<Block>& blocks) const {
+    const auto isProse = [](const Block& block) {
+        return block.kind == BlockKind::Text && block.paragraphs.back().heading == 0;
+    };
+    if (!blocks.empty() && firstOpen_ > 0 && isProse(blocks_[firstOpen_ - 1])
+        && isProse(blocks.front()) && blocks.front().paragraphs.front().marker.isEmpty())
+        blocks.front().joint = segmentJoint_;
 }
 
 void BlockList::closeSegment(std::size_t end) {
@@ -207,23 +229,34 @@ void BlockList::readSegment(std::size_t end) {
     const std::string_view segment =
         std::string_view(source_).substr(segmentBegin_, end - segmentBegin_);
     if (reading_ == Reading::FencesOnly) {
-        blocks_.resize(firstOpen_);
         const QString text = fromUtf8(segment).trimmed();
-        if (text.isEmpty())
+        if (text.isEmpty()) {
+            replaceOpen({});
             return;
-        Block block;
-        block.paragraphs.push_back(
-            {.text = visibleText(text, TextPlace::Prose).replace(u'\n', QChar(0x2028)),
-             .spans = {}});
-        block.sourceBegin = static_cast<qsizetype>(segmentBegin_);
-        block.sourceEnd = static_cast<qsizetype>(end);
-        touched(firstOpen_);
-        blocks_.push_back(std::move(block));
+        }
+        std::vector<Block> read;
+        auto begin = static_cast<qsizetype>(segmentBegin_);
+        for (ParagraphPiece& piece : cutParagraph(
+                 {.text = visibleText(text, TextPlace::Prose).replace(u'\n', QChar(0x2028)),
+                  .spans = {}})) {
+            Block block;
+            block.joint = piece.joint;
+            block.paragraphs.push_back(std::move(piece.paragraph));
+            block.sourceBegin = begin;
+            block.sourceEnd = begin = static_cast<qsizetype>(end);
+            read.push_back(std::move(block));
+        }
+        replaceOpen(std::move(read));
         return;
     }
     const bool mayRefer = segment.find(']') != kNone;
-    std::vector<Block> read = parseMarkdown(segment, mayRefer ? definitions_ : std::string(),
-                                            static_cast<qsizetype>(segmentBegin_));
+    replaceOpen(parseMarkdown(segment, mayRefer ? definitions_ : std::string(),
+                              static_cast<qsizetype>(segmentBegin_)));
+}
+
+/// The blocks of the open segment are these from now on; those that look alike are not touched.
+void BlockList::replaceOpen(std::vector<Block> read) {
+    joinFirst(read);
     std::size_t same = 0;
     const std::size_t old = blocks_.size() - firstOpen_;
     while (same < old && same < read.size() && blocks_[firstOpen_ + same].looksLike(read[same]))

@@ -52,6 +52,8 @@ private:
     void openFence(const Fence& fence, std::string_view info, std::size_t lineBegin);
     void closeSegment(std::size_t end);
     void readSegment(std::size_t end);
+    void replaceOpen(std::vector<Block> read);
+    void joinFirst(std::vector<Block>& blocks) const;
     void collectDefinitions(std::string_view segment);
     void beginSegment(std::size_t at);
     void touched(std::size_t first);
@@ -65,6 +67,7 @@ private:
     std::size_t nextLine_ = 0;     ///< in source_: the first line that has not ended yet
     std::size_t codeEnd_ = 0;      ///< in source_: code was taken up to here
     Fence fence_;
+    Joint segmentJoint_ = Joint::Apart;
     bool segmentHasList_ = false;
     bool afterBlank_ = false;
     bool finished_ = false;

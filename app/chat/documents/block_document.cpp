@@ -2,6 +2,7 @@
 
 #include "document_writer.h"
 
+#include <QQuickItem>
 #include <QTextBlock>
 #include <QTextCursor>
 
@@ -10,6 +11,13 @@
 using namespace Qt::StringLiterals;
 
 namespace lapidary::app {
+
+namespace {
+
+// Of one block; more is read by moving through its text.
+constexpr qsizetype kSpokenCharacters = 2000;
+
+} // namespace
 
 void BlockDocument::componentComplete() {
     complete_ = true;
@@ -97,6 +105,8 @@ void BlockDocument::update() {
     if (block == nullptr)
         return;
     QTextDocument& document = *target_->textDocument();
+    if (!shown_)
+        prepareWidth(document);
     if (shown_ && shown_->kind != block->kind) {
         shown_.reset();
         shownCode_ = 0;
@@ -113,11 +123,10 @@ void BlockDocument::update() {
         writeCode(*block, document);
         break;
     case BlockKind::Table:
-        if (!shown_ || !shown_->looksLike(*block)) {
-            const TableShape shape = writeTable(document, *style_, *block);
-            tableWidth_ = shape.width;
-            rowTops_ = shape.rowTops;
-        }
+        if (!shown_
+            || (!shown_->looksLike(*block)
+                && !growTable(document, *style_, table_, *shown_, *block)))
+            table_ = writeTable(document, *style_, *block);
         break;
     case BlockKind::Math:
         writeFormula(document, *style_, block->code);
@@ -125,11 +134,22 @@ void BlockDocument::update() {
     case BlockKind::Rule:
         break;
     }
+    naturalWidth_ = std::ceil(document.idealWidth());
     noteShape(*block);
     shown_ = *block;
+    emit shownChanged();
+}
+
+/// An item that is not complete has not told its document its width: the text would be laid out for
+/// none, word under word, and then again.
+void BlockDocument::prepareWidth(QTextDocument& document) const {
+    const auto* item = qobject_cast<const QQuickItem*>(target_->parent());
+    if (item != nullptr && item->width() > 0 && document.textWidth() != item->width())
+        document.setTextWidth(item->width());
 }
 
 void BlockDocument::noteShape(const Block& block) {
+    continuing_ = block.joint != Joint::Apart;
     quoteDepth_ = block.quoteDepth;
     indent_ = block.indent;
     heading_ = block.paragraphs.empty() || block.kind != BlockKind::Text
@@ -137,7 +157,6 @@ void BlockDocument::noteShape(const Block& block) {
                    : block.paragraphs.front().heading;
     if (block.kind == BlockKind::Code && (!shown_ || shown_->language != block.language))
         language_ = properLanguageName(block.language);
-    emit shownChanged();
 }
 
 void BlockDocument::writeCode(const Block& block, QTextDocument& document) {
@@ -189,6 +208,18 @@ void BlockDocument::writeCode(const Block& block, QTextDocument& document) {
     const QTextBlock first = document.findBlockByNumber(firstLine);
     document.markContentsDirty(first.position(), document.characterCount() - first.position());
     shownCode_ = std::max<qsizetype>(end, 0);
+}
+
+QString BlockDocument::spoken() const {
+    QString text;
+    if (shown_ && shown_->kind == BlockKind::Code)
+        text = shown_->code.left(kSpokenCharacters);
+    else if (shown_)
+        for (const Paragraph& paragraph : shown_->paragraphs)
+            if (text.size() < kSpokenCharacters)
+                text += (text.isEmpty() ? QString() : u"\n"_s)
+                        + paragraph.text.left(kSpokenCharacters - text.size());
+    return text;
 }
 
 QString BlockDocument::code() const {

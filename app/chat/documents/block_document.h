@@ -3,6 +3,7 @@
 #include "block_style.h"
 #include "chat/blocks/block_list_model.h"
 #include "code_colours.h"
+#include "document_writer.h"
 
 #include <QObject>
 #include <QPointer>
@@ -28,13 +29,19 @@ class BlockDocument : public QObject, public QQmlParserStatus {
     /// Code only: lines that are shown; 0: all.
     Q_PROPERTY(int lineLimit MEMBER lineLimit_ WRITE setLineLimit NOTIFY lineLimitChanged)
     Q_PROPERTY(int lineCount MEMBER lineCount_ NOTIFY shownChanged)
-    Q_PROPERTY(double tableWidth MEMBER tableWidth_ NOTIFY shownChanged)
+    /// Pixels of the longest line as it is laid out.
+    Q_PROPERTY(double naturalWidth MEMBER naturalWidth_ NOTIFY shownChanged)
+    /// The text as assistive programs are told it.
+    Q_PROPERTY(QString spoken READ spoken NOTIFY shownChanged)
+    Q_PROPERTY(double tableWidth READ tableWidth NOTIFY shownChanged)
     /// Table only: where the rows after the header begin.
-    Q_PROPERTY(QList<double> rowTops MEMBER rowTops_ NOTIFY shownChanged)
+    Q_PROPERTY(QList<double> rowTops READ rowTops NOTIFY shownChanged)
     Q_PROPERTY(QString language MEMBER language_ NOTIFY shownChanged)
     Q_PROPERTY(int quoteDepth MEMBER quoteDepth_ NOTIFY shownChanged)
     Q_PROPERTY(int indent MEMBER indent_ NOTIFY shownChanged)
     Q_PROPERTY(int heading MEMBER heading_ NOTIFY shownChanged)
+    /// The text goes on from the block before it, as one paragraph.
+    Q_PROPERTY(bool continuing MEMBER continuing_ NOTIFY shownChanged)
 
 public:
     using QObject::QObject;
@@ -47,6 +54,10 @@ public:
     void setRow(int row);
     void setStyle(BlockStyle* style);
     void setLineLimit(int limit);
+
+    [[nodiscard]] QString spoken() const;
+    [[nodiscard]] double tableWidth() const { return table_.width; }
+    [[nodiscard]] QList<double> rowTops() const { return table_.rowTops; }
 
     /// What the copy buttons of the block put on the clipboard.
     Q_INVOKABLE QString code() const;
@@ -65,6 +76,7 @@ private:
     void rewrite();
     void update();
     void writeCode(const Block& block, QTextDocument& document);
+    void prepareWidth(QTextDocument& document) const;
     void noteShape(const Block& block);
 
     QPointer<QQuickTextDocument> target_;
@@ -73,12 +85,13 @@ private:
     int row_ = -1;
     int lineLimit_ = 0;
     int lineCount_ = 0;
-    double tableWidth_ = 0;
-    QList<double> rowTops_;
+    double naturalWidth_ = 0;
+    TableShape table_;
     QString language_;
     int quoteDepth_ = 0;
     int indent_ = 0;
     int heading_ = 0;
+    bool continuing_ = false;
     bool complete_ = false;
     bool rewriteWaits_ = false;
     std::optional<Block> shown_;

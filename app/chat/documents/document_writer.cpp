@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 using namespace Qt::StringLiterals;
 
@@ -22,7 +23,7 @@ constexpr double kHeadingScale[] = {1.35, 1.2, 1.1, 1.0, 1.0, 1.0};
 constexpr double kMaxColumnEms = 22;
 // Header cells are set like the smallest headings: the text's size, heavier.
 constexpr int kHeaderWeight = 4;
-constexpr std::size_t kMaxRowLines = 256;
+constexpr int kMaxRowLines = 256;
 
 QFont textFont(const BlockStyle& style, double scale = 1) {
     QFont font(style.textFamily);
@@ -156,6 +157,8 @@ Qt::Alignment cellAlignment(ColumnAlignment column) {
 bool isNumeric(const Block& table, std::size_t column) {
     const std::size_t columns = table.columns.size();
     bool any = false;
+    if (table.columns[column] != ColumnAlignment::Default)
+        return false;
     for (std::size_t i = columns + column; i < table.paragraphs.size(); i += columns) {
         const QString text = table.paragraphs[i].text.trimmed();
         if (text.isEmpty())
@@ -166,6 +169,93 @@ bool isNumeric(const Block& table, std::size_t column) {
             return false;
     }
     return any;
+}
+
+double cellPadding(const BlockStyle& style) {
+    return std::round(style.textPixels * 0.5);
+}
+
+/// Widens the columns for the cells from `first` on, in steps of an em: each makes the table anew.
+void measureColumns(TableShape& shape, const BlockStyle& style, const Block& table,
+                    std::size_t first) {
+    const std::size_t columns = table.columns.size();
+    const QFontMetricsF metrics(textFont(style));
+    QFont headFont = textFont(style);
+    headFont.setWeight(QFont::DemiBold);
+    const QFontMetricsF headMetrics(headFont);
+    const double step = style.textPixels;
+    if (first == 0) {
+        shape.columns.assign(columns, step + 2 * cellPadding(style));
+        shape.numeric.clear();
+        for (std::size_t column = 0; column < columns; ++column)
+            shape.numeric.push_back(isNumeric(table, column));
+    }
+    for (std::size_t i = first; i < table.paragraphs.size(); ++i) {
+        const Paragraph& cell = table.paragraphs[i];
+        const double natural =
+            (i < columns ? headMetrics : metrics).horizontalAdvance(cell.text.left(200))
+            * (cell.spans.empty() ? 1.0 : 1.08);
+        const double width = std::min(std::ceil((natural + 2) / step) * step, kMaxColumnEms * step);
+        shape.columns[i % columns] =
+            std::max(shape.columns[i % columns], width + 2 * cellPadding(style));
+    }
+    shape.width = std::accumulate(shape.columns.begin(), shape.columns.end(), 0.0);
+}
+
+QTextTableFormat tableFormat(const TableShape& shape) {
+    QList<QTextLength> widths;
+    for (const double width : shape.columns)
+        widths.append(QTextLength(QTextLength::FixedLength, width));
+    QTextTableFormat format;
+    format.setBorder(0);
+    format.setCellPadding(0);
+    format.setCellSpacing(0);
+    format.setColumnWidthConstraints(widths);
+    format.setHeaderRowCount(1);
+    return format;
+}
+
+void writeCell(QTextTable& grid, const BlockStyle& style, const Block& table,
+               const TableShape& shape, std::size_t number) {
+    const std::size_t columns = table.columns.size();
+    const std::size_t row = number / columns;
+    const std::size_t column = number % columns;
+    Paragraph cell = table.paragraphs[number];
+    QTextTableCell place = grid.cellAt(static_cast<int>(row), static_cast<int>(column));
+    QTextCursor inside = place.firstCursorPosition();
+    if (inside != place.lastCursorPosition()) {
+        inside.setPosition(place.lastCursorPosition().position(), QTextCursor::KeepAnchor);
+        inside.removeSelectedText();
+    }
+    const double padding = cellPadding(style);
+    QTextTableCellFormat cellFormat;
+    cellFormat.setLeftPadding(padding);
+    cellFormat.setRightPadding(padding);
+    cellFormat.setTopPadding(std::round(padding * 0.6));
+    cellFormat.setBottomPadding(std::round(padding * 0.6));
+    place.setFormat(cellFormat);
+    cell.heading = row == 0 ? kHeaderWeight : 0;
+    QTextBlockFormat block = blockFormat(style, cell, true);
+    block.setAlignment(shape.numeric[column] ? Qt::AlignRight
+                                             : cellAlignment(table.columns[column]));
+    inside.setBlockFormat(block);
+    insertText(inside, style, cell, 0);
+}
+
+/// Where the rows from `first` on begin.
+void noteRows(TableShape& shape, QTextDocument& document, const BlockStyle& style,
+              const QTextTable& grid, int first) {
+    if (document.textWidth() != shape.width) // or all would be laid out again
+        document.setTextWidth(shape.width);
+    const QAbstractTextDocumentLayout& layout = *document.documentLayout();
+    first = std::max(first, 1);
+    shape.rowTops.resize(std::min<qsizetype>(shape.rowTops.size(), first - 1));
+    for (int row = static_cast<int>(shape.rowTops.size()) + 1;
+         row < std::min(grid.rows(), kMaxRowLines); ++row) {
+        const QTextBlock block = grid.cellAt(row, 0).firstCursorPosition().block();
+        shape.rowTops.append(layout.blockBoundingRect(block).top()
+                             - std::round(cellPadding(style) * 0.6));
+    }
 }
 
 } // namespace
@@ -217,67 +307,55 @@ TableShape writeTable(QTextDocument& document, const BlockStyle& style, const Bl
     const std::size_t rows = columns == 0 ? 0 : table.paragraphs.size() / columns;
     if (rows == 0)
         return {};
-    const double padding = std::round(style.textPixels * 0.5);
-    const QFontMetricsF metrics(textFont(style));
-    QFont headFont = textFont(style);
-    headFont.setWeight(QFont::DemiBold);
-    const QFontMetricsF headMetrics(headFont);
-    QList<QTextLength> widths;
-    double total = 0;
-    for (std::size_t column = 0; column < columns; ++column) {
-        double width = style.textPixels;
-        for (std::size_t row = 0; row < rows; ++row) {
-            const Paragraph& cell = table.paragraphs[row * columns + column];
-            const double natural =
-                (row == 0 ? headMetrics : metrics).horizontalAdvance(cell.text.left(200))
-                * (cell.spans.empty() ? 1.0 : 1.08);
-            width = std::max(width, natural + 2);
-        }
-        width = std::ceil(std::min(width, kMaxColumnEms * style.textPixels)) + 2 * padding;
-        widths.append(QTextLength(QTextLength::FixedLength, width));
-        total += width;
-    }
-
-    QTextTableFormat format;
-    format.setBorder(0);
-    format.setCellPadding(0);
-    format.setCellSpacing(0);
-    format.setColumnWidthConstraints(widths);
-    format.setHeaderRowCount(1);
+    TableShape shape;
+    measureColumns(shape, style, table, 0);
     QTextCursor cursor(&document);
     cursor.beginEditBlock();
     QTextTable* grid =
-        cursor.insertTable(static_cast<int>(rows), static_cast<int>(columns), format);
-    for (std::size_t column = 0; column < columns; ++column) {
-        const bool numeric =
-            table.columns[column] == ColumnAlignment::Default && isNumeric(table, column);
-        for (std::size_t row = 0; row < rows; ++row) {
-            Paragraph cell = table.paragraphs[row * columns + column];
-            QTextTableCell place = grid->cellAt(static_cast<int>(row), static_cast<int>(column));
-            QTextTableCellFormat cellFormat;
-            cellFormat.setLeftPadding(padding);
-            cellFormat.setRightPadding(padding);
-            cellFormat.setTopPadding(std::round(padding * 0.6));
-            cellFormat.setBottomPadding(std::round(padding * 0.6));
-            place.setFormat(cellFormat);
-            QTextCursor inside = place.firstCursorPosition();
-            cell.heading = row == 0 ? kHeaderWeight : 0;
-            QTextBlockFormat block = blockFormat(style, cell, true);
-            block.setAlignment(numeric ? Qt::AlignRight : cellAlignment(table.columns[column]));
-            inside.setBlockFormat(block);
-            insertText(inside, style, cell, 0);
-        }
-    }
+        cursor.insertTable(static_cast<int>(rows), static_cast<int>(columns), tableFormat(shape));
+    for (std::size_t cell = 0; cell < rows * columns; ++cell)
+        writeCell(*grid, style, table, shape, cell);
     cursor.endEditBlock();
-    TableShape shape{.width = total, .rowTops = {}};
-    document.setTextWidth(total);
-    const QAbstractTextDocumentLayout& layout = *document.documentLayout();
-    for (std::size_t row = 1; row < std::min(rows, kMaxRowLines); ++row) {
-        const QTextBlock first =
-            grid->cellAt(static_cast<int>(row), 0).firstCursorPosition().block();
-        shape.rowTops.append(layout.blockBoundingRect(first).top() - std::round(padding * 0.6));
-    }
+    noteRows(shape, document, style, *grid, 1);
     return shape;
+}
+
+bool growTable(QTextDocument& document, const BlockStyle& style, TableShape& shape,
+               const Block& shown, const Block& wanted) {
+    const std::size_t columns = wanted.columns.size();
+    const std::size_t known = shown.paragraphs.size();
+    if (columns == 0 || known < 2 * columns || wanted.paragraphs.size() < known
+        || shown.columns != wanted.columns)
+        return false;
+    // Only the last row that was shown may still have been growing.
+    const std::size_t first = known - columns;
+    if (!std::equal(shown.paragraphs.begin(),
+                    shown.paragraphs.begin() + static_cast<std::ptrdiff_t>(first),
+                    wanted.paragraphs.begin()))
+        return false;
+    for (std::size_t column = 0; column < columns; ++column)
+        if (isNumeric(wanted, column) != shape.numeric[column])
+            return false;
+    QTextTable* grid = nullptr;
+    for (QTextFrame* frame : document.rootFrame()->childFrames())
+        if (auto* found = qobject_cast<QTextTable*>(frame))
+            grid = found;
+    if (grid == nullptr)
+        return false;
+    const double before = shape.width;
+    measureColumns(shape, style, wanted, first);
+    QTextCursor cursor(&document);
+    cursor.beginEditBlock();
+    if (shape.width != before)
+        grid->setFormat(tableFormat(shape));
+    if (wanted.paragraphs.size() > known)
+        grid->appendRows(static_cast<int>((wanted.paragraphs.size() - known) / columns));
+    for (std::size_t cell = first; cell < wanted.paragraphs.size(); ++cell)
+        if (cell >= known || shown.paragraphs[cell] != wanted.paragraphs[cell])
+            writeCell(*grid, style, wanted, shape, cell);
+    cursor.endEditBlock();
+    noteRows(shape, document, style, *grid, static_cast<int>(first / columns));
+    return true;
 }
 
 void writeFormula(QTextDocument& document, const BlockStyle& style, const QString& formula) {

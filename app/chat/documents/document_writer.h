@@ -24,11 +24,18 @@ void writeParagraphs(QTextDocument& document, const BlockStyle& style,
 /// What a view draws around a table, in pixels of its document.
 struct TableShape {
     double width = 0;
-    QList<double> rowTops; ///< of the rows after the header, at most 256 of them
+    std::vector<double> columns = {}; ///< their widths
+    std::vector<bool> numeric = {};   ///< columns of numbers, set to the right
+    QList<double> rowTops = {};       ///< of the rows after the header, at most 256 of them
 };
 
 /// Replaces the document by the table.
 TableShape writeTable(QTextDocument& document, const BlockStyle& style, const Block& table);
+
+/// The document that shows `shown`, with this shape, shows `wanted`, which has more at its end.
+/// False, and nothing happened, when more than the last row differs.
+bool growTable(QTextDocument& document, const BlockStyle& style, TableShape& shape,
+               const Block& shown, const Block& wanted);
 
 /// Replaces the document by plain text in the code font.
 void writeFormula(QTextDocument& document, const BlockStyle& style, const QString& formula);

@@ -3,6 +3,7 @@
 
 #include <chat/blocks/block_list.h>
 #include <chat/blocks/markdown_parser.h>
+#include <chat/plain_text.h>
 
 #include <QElapsedTimer>
 #include <QFile>
@@ -84,6 +85,8 @@ private slots:
     void changesDescribeWhatHappened_data() { specification_data(); }
     void changesDescribeWhatHappened();
     void rangesCoverTheLinesOfEachBlock();
+    void longParagraphIsCutWhereNobodySees_data();
+    void longParagraphIsCutWhereNobodySees();
     void hostileInputStaysQuick_data();
     void hostileInputStaysQuick();
     void longCodeIsNotReadAgain();
@@ -157,6 +160,41 @@ void BlockListTest::rangesCoverTheLinesOfEachBlock() {
     QCOMPARE(text(1), QByteArray("One **bold** line\nand another.\n"));
     QCOMPARE(text(2), QByteArray("| a | b |\n|---|---|\n| 1 | 2 |\n"));
     QCOMPARE(text(3), QByteArray("```py\nx = 1\n```\n"));
+}
+
+void BlockListTest::longParagraphIsCutWhereNobodySees_data() {
+    QTest::addColumn<QByteArray>("source");
+    QTest::addColumn<int>("step");
+    QTest::newRow("sentences") << QByteArray("A sentence, then *another* one. ").repeated(6000)
+                               << 9999;
+    QTest::newRow("words") << QByteArray("word ").repeated(3000) << 7;
+    QTest::newRow("lines") << QByteArray("a line of the poem\n").repeated(1000) << 50;
+    QTest::newRow("one word") << QByteArray(300'000, 'x') << 20000;
+    QTest::newRow("marks") << QByteArray("e\xCC\x81").repeated(4000) << 6000;
+    QTest::newRow("pairs") << QByteArray("\xF0\x9F\x99\x82").repeated(4000) << 8000;
+    QTest::newRow("item") << "- " + QByteArray("words in an item ").repeated(1000) << 500;
+}
+
+void BlockListTest::longParagraphIsCutWhereNobodySees() {
+    QFETCH(QByteArray, source);
+    QFETCH(int, step);
+    BlockList list;
+    for (qsizetype at = 0; at < source.size(); at += step)
+        list.append(source.sliced(at, std::min<qsizetype>(step, source.size() - at)).toStdString());
+    list.finish();
+    QString whole = QString::fromUtf8(source).trimmed();
+    QVERIFY(list.blocks().size() > 2);
+    for (std::size_t i = 0; i < list.blocks().size(); ++i) {
+        const Block& block = list.blocks()[i];
+        QCOMPARE(block.joint == Joint::Apart, i == 0);
+        const QString& text = block.paragraphs.front().text;
+        QVERIFY(text.size() <= kPieceCharacters);
+        QVERIFY(!text.front().isLowSurrogate() && !text.front().isMark());
+    }
+    whole.remove(u'*');
+    if (whole.startsWith(QStringLiteral("- ")))
+        whole.replace(0, 1, QStringLiteral("•"));
+    QCOMPARE(plainText(list.blocks()), whole);
 }
 
 void BlockListTest::hostileInputStaysQuick_data() {

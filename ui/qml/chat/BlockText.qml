@@ -25,7 +25,7 @@ TextEdit {
     activeFocusOnTab: false
 
     Accessible.role: Accessible.Paragraph
-    Accessible.name: root.getText(0, Math.min(root.length, 2000))
+    Accessible.name: document.spoken
 
     HoverHandler {
         cursorShape: root.hoveredLink !== "" ? Qt.PointingHandCursor : Qt.IBeamCursor

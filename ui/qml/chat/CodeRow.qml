@@ -24,7 +24,7 @@ ConversationRow {
         x: root.columnX + root.indent
         y: Theme.u * 2
         width: root.column - root.indent
-        implicitHeight: head.height + flick.height + (more.visible ? more.height : 0) + Theme.u * 2
+        implicitHeight: head.height + flick.height + (more.active ? more.height : 0) + Theme.u * 2
         height: implicitHeight
         radius: Theme.radius
         color: Theme.code
@@ -71,7 +71,7 @@ ConversationRow {
             y: head.height
             width: box.width - Theme.u * 6
             height: body.implicitHeight + (bar.visible ? Theme.u * 3 : Theme.u)
-            contentWidth: body.width
+            contentWidth: root.wrapped ? width : Math.max(width, body.document.naturalWidth)
             contentHeight: body.implicitHeight
             flickableDirection: Flickable.HorizontalFlick
             boundsBehavior: Flickable.StopAtBounds
@@ -94,7 +94,8 @@ ConversationRow {
             BlockText {
                 id: body
 
-                width: root.wrapped ? flick.width : Math.max(flick.width, implicitWidth)
+                // In few steps: each lays all lines out again.
+                width: root.wrapped || document.naturalWidth <= flick.width ? flick.width : flick.width + Math.ceil((document.naturalWidth - flick.width) / 400) * 400
                 wrapMode: root.wrapped ? TextEdit.Wrap : TextEdit.NoWrap
                 font.family: Theme.codeFamily
                 font.pixelSize: Theme.codePixels
@@ -104,15 +105,17 @@ ConversationRow {
                 style: root.inThought ? Theme.thought : Theme.answer
             }
         }
-        TextButton {
+        Loader {
             id: more
 
             x: Theme.u
             y: flick.y + flick.height
-            visible: root.folds
-            flat: true
-            text: qsTr("Show all %1 lines").arg(body.document.lineCount)
-            onClicked: root.unfolded = true
+            active: root.folds
+            sourceComponent: TextButton {
+                flat: true
+                text: qsTr("Show all %1 lines").arg(body.document.lineCount)
+                onClicked: root.unfolded = true
+            }
         }
     }
 }

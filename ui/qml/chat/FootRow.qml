@@ -9,7 +9,6 @@ ConversationRow {
     id: root
 
     required property ChatModel chat
-    readonly property bool shown: !root.message.busy && (root.message.last || hover.hovered || actions.visible && actions.activeFocus)
 
     implicitHeight: status.height + Theme.controlHeight + Theme.u * 3
 
@@ -28,21 +27,23 @@ ConversationRow {
             id: line
 
             anchors.verticalCenter: parent.verticalCenter
-            width: Math.min(implicitWidth, parent.width - (again.visible ? again.width + Theme.u * 3 : 0))
+            width: Math.min(implicitWidth, parent.width - (again.active ? again.width + Theme.u * 3 : 0))
             text: root.message.stateLine
             color: root.message.failed ? Theme.fault : Theme.dim
             wrapMode: Text.Wrap
             elide: Text.ElideNone
         }
-        TextButton {
+        Loader {
             id: again
 
             anchors.verticalCenter: parent.verticalCenter
             x: line.width + Theme.u * 3
-            visible: root.message.canContinue
-            text: root.message.failed ? qsTr("Try again") : qsTr("Continue")
-            icon.source: Theme.icon(root.message.failed ? "again" : "continue")
-            onClicked: root.message.failed ? root.chat.regenerate(root.message.messageId) : root.chat.continueAnswer()
+            active: root.message.canContinue
+            sourceComponent: TextButton {
+                text: root.message.failed ? qsTr("Try again") : qsTr("Continue")
+                icon.source: Theme.icon(root.message.failed ? "again" : "continue")
+                onClicked: root.message.failed ? root.chat.regenerate(root.message.messageId) : root.chat.continueAnswer()
+            }
         }
         Rectangle {
             anchors.bottom: parent.bottom
@@ -60,45 +61,48 @@ ConversationRow {
             }
         }
     }
-    Item {
-        id: actions
+    ActionBar {
+        id: bar
 
         x: root.columnX - Theme.u * 1.5
         y: status.height
         width: root.column + Theme.u * 1.5
-        height: Theme.controlHeight
-        opacity: root.shown ? 1 : 0
         visible: !root.message.busy
+        shown: !root.message.busy && (root.message.last || hover.hovered)
+        name: qsTr("Actions of this answer")
+        actions: Item {
+            implicitHeight: Theme.controlHeight
 
-        Row {
-            id: buttons
+            Row {
+                id: buttons
 
-            CopyButton {
-                text: qsTr("Copy answer as Markdown")
-                onClicked: root.chat.copyMarkdown(root.message.messageId)
+                CopyButton {
+                    text: qsTr("Copy answer as Markdown")
+                    onClicked: root.chat.copyMarkdown(root.message.messageId)
+                }
+                IconButton {
+                    text: qsTr("Answer again")
+                    icon.source: Theme.icon("again")
+                    icon.width: Theme.iconPixels * 0.85
+                    icon.height: Theme.iconPixels * 0.85
+                    enabled: !root.chat.busy
+                    onClicked: root.chat.regenerate(root.message.messageId)
+                }
+                BranchSwitch {
+                    branch: root.message.branch
+                    count: root.message.branchCount
+                    onStepped: direction => root.chat.showBranch(root.message.messageId, direction)
+                }
             }
-            IconButton {
-                text: qsTr("Answer again")
-                icon.source: Theme.icon("again")
-                icon.width: Theme.iconPixels * 0.85
-                icon.height: Theme.iconPixels * 0.85
-                enabled: !root.chat.busy
-                onClicked: root.chat.regenerate(root.message.messageId)
+            Label {
+                anchors.verticalCenter: parent.verticalCenter
+                anchors.left: buttons.right
+                anchors.leftMargin: Theme.u * 2
+                anchors.right: parent.right
+                text: root.message.statisticsLine
+                font.pixelSize: Theme.smallPixels
+                color: Theme.dim
             }
-            BranchSwitch {
-                branch: root.message.branch
-                count: root.message.branchCount
-                onStepped: direction => root.chat.showBranch(root.message.messageId, direction)
-            }
-        }
-        Label {
-            anchors.verticalCenter: parent.verticalCenter
-            anchors.left: buttons.right
-            anchors.leftMargin: Theme.u * 2
-            anchors.right: parent.right
-            text: root.message.statisticsLine
-            font.pixelSize: Theme.smallPixels
-            color: Theme.dim
         }
     }
 }

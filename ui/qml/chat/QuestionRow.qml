@@ -1,7 +1,6 @@
 pragma ComponentBehavior: Bound
 
 import QtQuick
-import QtQuick.Templates as T
 import Lapidary.App
 import Lapidary.Components
 
@@ -20,8 +19,7 @@ ConversationRow {
 
     function edit() {
         root.editing = true;
-        editor.forceActiveFocus();
-        editor.cursorPosition = editor.length;
+        (editor.item as QuestionEditor).begin();
     }
 
     implicitHeight: box.y + box.height + Theme.controlHeight + Theme.u * 2
@@ -89,101 +87,67 @@ ConversationRow {
                     message: root.message
                 }
             }
-            TextButton {
-                visible: root.folds && !root.editing
-                flat: true
-                text: qsTr("Show all")
-                onClicked: root.unfolded = true
+            Loader {
+                active: root.folds && !root.editing
+                visible: active
+                sourceComponent: TextButton {
+                    flat: true
+                    text: qsTr("Show all")
+                    onClicked: root.unfolded = true
+                }
             }
-            T.TextArea {
+            Loader {
                 id: editor
 
                 width: parent.width
-                implicitHeight: contentHeight + Theme.u * 2
-                visible: root.editing
-                textFormat: TextEdit.PlainText
-                wrapMode: TextEdit.Wrap
-                text: root.message.text
-                color: Theme.text
-                selectionColor: Theme.selection
-                selectedTextColor: Theme.text
-                font.family: Theme.textFamily
-                font.pixelSize: Theme.bodyPixels
-                selectByMouse: true
-
-                Accessible.name: qsTr("Edit the question")
-                Keys.onEscapePressed: root.editing = false
-                Keys.onTabPressed: save.forceActiveFocus(Qt.TabFocusReason)
-                Keys.onReturnPressed: event => {
-                    event.accepted = event.modifiers & Qt.ControlModifier;
-                    if (event.accepted)
-                        save.clicked();
-                }
-            }
-            Row {
-                visible: root.editing
-                spacing: Theme.u * 2
-
-                TextButton {
-                    id: save
-
-                    primary: true
-                    text: qsTr("Save and ask")
-                    enabled: !root.chat.busy && editor.text.trim() !== ""
-                    onClicked: {
+                active: root.editing
+                visible: active
+                sourceComponent: QuestionEditor {
+                    message: root.message
+                    savable: !root.chat.busy
+                    onCancelled: root.editing = false
+                    onSaved: (text, ask) => {
                         root.editing = false;
-                        root.chat.editQuestion(root.message.messageId, editor.text, true);
+                        root.chat.editQuestion(root.message.messageId, text, ask);
                     }
-                }
-                TextButton {
-                    text: qsTr("Save only")
-                    enabled: save.enabled
-                    onClicked: {
-                        root.editing = false;
-                        root.chat.editQuestion(root.message.messageId, editor.text, false);
-                    }
-                }
-                TextButton {
-                    flat: true
-                    text: qsTr("Cancel")
-                    onClicked: root.editing = false
                 }
             }
         }
     }
-    Row {
+    ActionBar {
+        id: bar
+
         x: root.columnX - Theme.u
         y: box.y + box.height
-        opacity: hover.hovered || root.message.branchCount > 1 || copy.visualFocus || pencil.visualFocus ? 1 : 0
-
-        CopyButton {
-            id: copy
-
-            text: qsTr("Copy question")
-            onClicked: root.chat.copy(root.message.text)
-        }
-        IconButton {
-            id: pencil
-
-            text: qsTr("Edit and ask again")
-            icon.source: Theme.icon("edit")
-            icon.width: Theme.iconPixels * 0.85
-            icon.height: Theme.iconPixels * 0.85
-            enabled: !root.chat.busy
-            onClicked: root.edit()
-        }
-        BranchSwitch {
-            branch: root.message.branch
-            count: root.message.branchCount
-            onStepped: direction => root.chat.showBranch(root.message.messageId, direction)
-        }
-        Label {
-            anchors.verticalCenter: parent.verticalCenter
-            leftPadding: Theme.u
-            text: root.message.time
-            font.pixelSize: Theme.smallPixels
-            color: Theme.dim
-            visible: hover.hovered
+        width: root.column
+        shown: hover.hovered || root.message.branchCount > 1
+        name: qsTr("Actions of this question")
+        actions: Row {
+            CopyButton {
+                text: qsTr("Copy question")
+                onClicked: root.chat.copy(root.message.text)
+            }
+            IconButton {
+                text: qsTr("Edit and ask again")
+                icon.source: Theme.icon("edit")
+                icon.width: Theme.iconPixels * 0.85
+                icon.height: Theme.iconPixels * 0.85
+                enabled: !root.chat.busy
+                onClicked: root.edit()
+            }
+            BranchSwitch {
+                branch: root.message.branch
+                count: root.message.branchCount
+                onStepped: direction => root.chat.showBranch(root.message.messageId, direction)
+            }
+            Label {
+                anchors.verticalCenter: parent.verticalCenter
+                leftPadding: Theme.u
+                text: root.message.time
+                font.pixelSize: Theme.smallPixels
+                color: Theme.dim
+                visible: hover.hovered
+            }
         }
     }
 }

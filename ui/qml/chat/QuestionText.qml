@@ -17,12 +17,21 @@ Column {
     Repeater {
         model: root.message.answer
 
-        BlockText {
+        Item {
+            id: block
+
             required property int index
 
-            width: Math.min(implicitWidth + 1, root.maximumWidth)
-            blocks: root.message.answer
-            row: index
+            width: Math.min(body.document.naturalWidth + 1, root.maximumWidth)
+            height: body.implicitHeight
+
+            BlockText {
+                id: body
+
+                width: root.maximumWidth
+                blocks: root.message.answer
+                row: block.index
+            }
         }
     }
 }

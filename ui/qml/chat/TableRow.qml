@@ -1,6 +1,7 @@
 pragma ComponentBehavior: Bound
 
 import QtQuick
+import Lapidary.App
 import Lapidary.Components
 
 /// A table, as wide as the zone when it needs to be, with its own scrolling beyond.
@@ -48,17 +49,11 @@ ConversationRow {
             height: body.document.rowTops.length > 0 ? body.document.rowTops[0] : body.height
             color: Theme.code
         }
-        Repeater {
-            model: body.document.rowTops
-
-            Rectangle {
-                required property real modelData
-
-                y: Math.round(modelData)
-                width: root.wanted
-                height: Theme.line
-                color: Theme.hairline
-            }
+        RowLines {
+            width: root.wanted
+            height: body.height
+            tops: body.document.rowTops
+            color: Theme.hairline
         }
         BlockText {
             id: body
@@ -83,20 +78,22 @@ ConversationRow {
                 flick.contentX = position * flick.contentWidth
         }
     }
-    Row {
+    ActionBar {
         x: flick.x + flick.width - width - Theme.u
         y: flick.y + Theme.u * 0.5
-        visible: hover.hovered
-
-        CopyButton {
-            text: qsTr("Copy the table as Markdown")
-            onClicked: root.copyRequested(body.document.markdown())
-        }
-        TextButton {
-            flat: true
-            text: qsTr("CSV")
-            tip: qsTr("Copy the table as comma-separated values")
-            onClicked: root.copyRequested(body.document.commaSeparated())
+        shown: hover.hovered
+        name: qsTr("Copy this table")
+        actions: Row {
+            CopyButton {
+                text: qsTr("Copy the table as Markdown")
+                onClicked: root.copyRequested(body.document.markdown())
+            }
+            TextButton {
+                flat: true
+                text: qsTr("CSV")
+                tip: qsTr("Copy the table as comma-separated values")
+                onClicked: root.copyRequested(body.document.commaSeparated())
+            }
         }
     }
 }

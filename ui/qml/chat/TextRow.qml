@@ -5,12 +5,14 @@ import Lapidary.Components
 ConversationRow {
     id: root
 
-    readonly property real lead: body.document.heading > 0 && root.block > 0 ? Theme.u * 4 : Theme.u * 1.5
+    readonly property real gap: Theme.u * 1.5
+    // A paragraph that goes on from the row above takes back the gap that row ends with.
+    readonly property real lead: body.document.continuing ? -gap : body.document.heading > 0 && root.block > 0 ? Theme.u * 4 : gap
     readonly property bool growing: root.message.busy && root.block === root.blocks.count - 1 && !root.inThought
 
     signal linkChosen(string address)
 
-    implicitHeight: lead + body.implicitHeight + Theme.u * 1.5
+    implicitHeight: lead + body.implicitHeight + gap
 
     Rectangle {
         x: root.columnX
@@ -39,7 +41,7 @@ ConversationRow {
         onLinkActivated: link => root.linkChosen(link)
     }
     Rectangle {
-        readonly property rect end: body.positionToRectangle(body.length + 0 * body.implicitHeight)
+        readonly property rect end: root.growing ? body.positionToRectangle(body.length + 0 * body.implicitHeight) : Qt.rect(0, 0, 0, 0)
 
         x: body.x + end.x + 2
         y: body.y + end.y + (end.height - height) / 2
