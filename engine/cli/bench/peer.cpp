@@ -1,21 +1,36 @@
 #include "cli/bench/peer.h"
 
 #include <array>
+#include <charconv>
 #include <chrono>
 #include <cstdio>
-#include <cstdlib>
 #include <format>
-#include <regex>
 
 namespace lapidary::cli {
 
-std::optional<double> printedRate(const std::string& text) {
-    static const std::regex pattern(
-        R"(([0-9]+(\.[0-9]+)?)\s*(tok/s|tokens/s|t/s|tokens per second))");
+namespace {
+
+/// The number that a text ends with, white space aside.
+std::optional<double> numberAtEnd(std::string_view text) {
+    text = text.substr(0, text.find_last_not_of(" \t\r\n") + 1);
+    text.remove_prefix(text.find_last_not_of("0123456789.") + 1);
+    double number = 0;
+    if (std::from_chars(text.data(), text.data() + text.size(), number).ec != std::errc())
+        return std::nullopt;
+    return number;
+}
+
+} // namespace
+
+std::optional<double> printedRate(std::string_view text) {
     std::optional<double> rate;
-    for (std::sregex_iterator match(text.begin(), text.end(), pattern);
-         match != std::sregex_iterator(); ++match)
-        rate = std::strtod((*match)[1].str().c_str(), nullptr);
+    std::size_t last = 0;
+    for (const std::string_view unit : {"tok/s", "t/s", "tokens/s", "tokens per second"})
+        for (std::size_t at = text.find(unit); at != text.npos; at = text.find(unit, at + 1))
+            if (const auto number = numberAtEnd(text.substr(0, at)); number && at >= last) {
+                rate = number;
+                last = at;
+            }
     return rate;
 }
 

@@ -17,7 +17,7 @@ struct PeerResult {
 };
 
 /// The last number in a text that stands before "tok/s", "t/s", "tokens/s" or "tokens per second".
-[[nodiscard]] std::optional<double> printedRate(const std::string& text);
+[[nodiscard]] std::optional<double> printedRate(std::string_view text);
 
 /// Runs a command in the shell, with the scenario's name in LAPIDARY_SCENARIO, and notes its rate
 /// or, where it prints none, its time. Unsupported when the command fails.

@@ -73,6 +73,8 @@ void BenchTest::spreadAndJitter() {
 void BenchTest::ratesAreReadFromWhatAPeerPrints() {
     QCOMPARE(printedRate("prompt 900.5 t/s\neval: 41.25 tok/s\n"), 41.25);
     QCOMPARE(printedRate("12 tokens per second"), 12.0);
+    QCOMPARE(printedRate("7t/s, then 8.5  tokens/s, 3 of them"), 8.5);
+    QVERIFY(!printedRate("tok/s: 5").has_value());
     QVERIFY(!printedRate("done in 3 s").has_value());
     PeerResult timed{.scenario = "ttft"};
     QVERIFY(runPeer("true", timed).has_value());
