@@ -3,8 +3,10 @@
 #include "checkpoint/checkpoint.h"
 
 #include <kernels/assert.h>
+#include <kernels/e4m3_codes.h>
 
 #include <algorithm>
+#include <format>
 #include <utility>
 
 namespace lapidary::engine {
@@ -110,7 +112,7 @@ std::optional<WeightSource> TensorLoader::source(const std::string& name) {
 }
 
 Weight TensorLoader::pack(const std::string& name, const WeightSource& source) {
-    if (!readThrough(source.data))
+    if (!readThrough(name, source))
         return {};
     const auto format = checkpoint_.packedFormat(checkpoint_.spec(name), weights_);
     const std::int64_t rows = source.experts * source.rows;
@@ -121,15 +123,22 @@ Weight TensorLoader::pack(const std::string& name, const WeightSource& source) {
     return weight ? std::move(*weight) : Weight{};
 }
 
-bool TensorLoader::readThrough(std::span<const std::byte> data) {
+bool TensorLoader::readThrough(const std::string& name, const WeightSource& source) {
     // A backend may use the mapping in place. The pages are brought in here, where progress is
     // told and a cancel is heard, and not by the first token.
     constexpr std::size_t kPage = 4096;
+    const std::span<const std::byte> data = source.data;
     constexpr std::size_t kPiece = std::size_t{16} << 20U;
     for (std::size_t begin = 0; begin < data.size(); begin += kPiece) {
         if (!goOn())
             return false;
         const std::size_t end = std::min(begin + kPiece, data.size());
+        if (source.format == kernels::WeightFormat::Fp8
+            && kernels::hasNan(data.subspan(begin, end - begin)))
+            error_ = Error{.kind = ErrorKind::Corrupt,
+                           .sentence = std::format("The tensor {} has codes that stand for no "
+                                                   "number: download the model's weights again.",
+                                                   name)};
         for (std::size_t at = begin; at < end; at += kPage) [[maybe_unused]]
             const std::byte touched = static_cast<const volatile std::byte&>(data[at]);
         count(end - begin);

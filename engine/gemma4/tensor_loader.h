@@ -36,7 +36,7 @@ public:
 
     [[nodiscard]] bool has(const std::string& name) const;
 
-    /// A matrix, or a stack of experts, packed by the backend.
+    /// A matrix, or a stack of experts, packed by the backend. Corrupt where it is FP8 with NaN.
     kernels::Weight matrix(const std::string& name);
 
     /// The matrix cut by rows into `parts` equal ones.
@@ -69,7 +69,7 @@ private:
     std::optional<T> accept(Expected<T> result);
     [[nodiscard]] std::optional<kernels::WeightSource> source(const std::string& name);
     kernels::Weight pack(const std::string& name, const kernels::WeightSource& source);
-    bool readThrough(std::span<const std::byte> data);
+    bool readThrough(const std::string& name, const kernels::WeightSource& source);
     bool goOn();
     void count(std::size_t bytes);
 

@@ -1,3 +1,4 @@
+#include "e4m3_codes.h"
 #include "quantise.h"
 #include "reference.h"
 #include "registry.h"
@@ -70,6 +71,7 @@ class Fp8Test final : public QObject {
 private slots:
     void everyCodeDecodes();
     void numbersGoToTheNearestCode();
+    void nanIsFoundAmongCodes();
     void aRowOfTorchaoComesOutTheSame();
     void rowsQuantiseByTheRule();
     void quantisedInputsAgreeWithDoubles_data();
@@ -113,6 +115,21 @@ void Fp8Test::numbersGoToTheNearestCode() {
         QCOMPARE(int{toE4m3(std::nextafter(middle, 0.0F))}, code);
         QCOMPARE(int{toE4m3(middle)}, code % 2 == 0 ? code : code + 1);
         QCOMPARE(int{toE4m3(std::nextafter(middle, 500.0F))}, code + 1);
+    }
+}
+
+void Fp8Test::nanIsFoundAmongCodes() {
+    for (const std::size_t count : {0, 1, 7, 8, 9, 16, 31}) {
+        std::vector<std::byte> codes(count);
+        for (int code = 0; code < 256; ++code) {
+            std::ranges::fill(codes, std::byte{0x7E});
+            QVERIFY(!hasNan(codes));
+            for (std::byte& one : codes) {
+                one = static_cast<std::byte>(code);
+                QCOMPARE(hasNan(codes), (code & 0x7F) == 0x7F);
+                one = std::byte{0xFE};
+            }
+        }
     }
 }
 
