@@ -5,6 +5,7 @@
 #include "checkpoint/widen.h"
 #include "cli/tensor_file.h"
 #include "file/text_file.h"
+#include "memory/size_text.h"
 
 #include <kernels/quantise.h>
 
@@ -12,6 +13,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstring>
 #include <format>
 #include <fstream>
@@ -113,6 +115,23 @@ Shards planShards(const Checkpoint& checkpoint) {
     return shards;
 }
 
+/// Tokenizer, templates, advice: files of a folder that hold no weights.
+std::vector<fs::path> filesBeside(const fs::path& folder) {
+    constexpr std::array kWeights = {".safetensors", ".bin", ".pt", ".pth", ".gguf"};
+    std::vector<fs::path> files;
+    std::error_code error;
+    for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
+         entry.increment(error)) {
+        const std::string name = entry->path().filename().string();
+        if (entry->is_regular_file(error) && name != "config.json"
+            && !name.ends_with(".safetensors.index.json")
+            && !std::ranges::contains(kWeights, entry->path().extension().string())
+            && entry->file_size(error) <= kLargestCopy)
+            files.push_back(entry->path());
+    }
+    return files;
+}
+
 /// "M._weight_qdata" of "M.weight".
 std::string partName(const std::string& name, const char* part) {
     const std::size_t leaf = name.rfind('.') + 1;
@@ -133,8 +152,8 @@ void readRow(const TensorView& view, std::size_t row, std::vector<std::uint16_t>
     std::ranges::transform(numbers, bits.begin(), kernels::toBf16Bits);
 }
 
-/// Codes to the file; returns the scales.
-std::vector<float> appendCodes(const Piece& piece, TensorFile& file) {
+/// Codes to the file; returns the scales. Corrupt where there is no number to quantise.
+Expected<std::vector<float>> appendCodes(const Piece& piece, TensorFile& file) {
     const TensorView& view = piece.stored->view;
     const std::int64_t columns = view.shape.back();
     std::vector<std::uint16_t> bits(static_cast<std::size_t>(columns));
@@ -145,6 +164,11 @@ std::vector<float> appendCodes(const Piece& piece, TensorFile& file) {
         scales.push_back(kernels::quantiseRow(
             columns, [&](std::int64_t i) { return bits[static_cast<std::size_t>(i)]; },
             [&](std::int64_t i, std::uint8_t code) { codes[static_cast<std::size_t>(i)] = code; }));
+        if (!std::isfinite(scales.back()))
+            return fail(ErrorKind::Corrupt,
+                        std::format("The tensor {} in {} has infinite numbers or none: download "
+                                    "the model's weights again.",
+                                    piece.stored->ownName, piece.stored->fileName));
         file.append(std::as_bytes(std::span(codes)));
     }
     return scales;
@@ -156,13 +180,26 @@ public:
         : checkpoint_(checkpoint)
         , folder_(std::move(folder))
         , progress_(progress)
-        , shards_(planShards(checkpoint)) {}
+        , shards_(planShards(checkpoint))
+        , rest_(filesBeside(checkpoint.folder())) {}
 
+    /// Of the tensors.
     [[nodiscard]] std::size_t newBytes() const {
         std::size_t sum = 0;
         for (const auto& [file, pieces] : shards_)
             for (const Piece& piece : pieces)
                 sum += piece.newBytes();
+        return sum;
+    }
+
+    /// Of the whole folder, but for headers.
+    [[nodiscard]] std::size_t folderBytes() const {
+        std::size_t sum = newBytes();
+        for (const fs::path& path : rest_) {
+            std::error_code error;
+            const std::uintmax_t bytes = fs::file_size(path, error);
+            sum += error ? 0 : bytes;
+        }
         return sum;
     }
 
@@ -217,8 +254,10 @@ private:
             return std::unexpected(file.error());
         for (const Piece& piece : pieces) {
             if (piece.quantised) {
-                const std::vector<float> scales = appendCodes(piece, *file);
-                file->append(std::as_bytes(std::span(scales)));
+                const Expected<std::vector<float>> scales = appendCodes(piece, *file);
+                if (!scales)
+                    return std::unexpected(scales.error());
+                file->append(std::as_bytes(std::span(*scales)));
             } else {
                 file->append(piece.stored->view.bytes);
             }
@@ -247,35 +286,23 @@ private:
                     std::format("{} could not be written to its end. Free some disk space.", name));
     }
 
-    /// Tokenizer, templates, advice: files of the folder that hold no weights.
     Expected<void> copyRest() {
-        constexpr std::array kWeights = {".safetensors", ".bin", ".pt", ".pth", ".gguf"};
-        std::error_code error;
-        for (fs::directory_iterator entry(checkpoint_.folder(), error), end; !error && entry != end;
-             entry.increment(error)) {
-            const fs::path& path = entry->path();
-            const std::string name = path.filename().string();
-            if (!entry->is_regular_file(error) || name == "config.json"
-                || name.ends_with(".safetensors.index.json")
-                || std::ranges::contains(kWeights, path.extension().string())
-                || entry->file_size(error) > kLargestCopy)
-                continue;
-            fs::copy_file(path, folder_ / name, error);
-            if (error)
-                break;
+        for (const fs::path& path : rest_) {
+            std::error_code error;
+            if (!fs::copy_file(path, folder_ / path.filename(), error))
+                return fail(ErrorKind::NoSpace,
+                            std::format("{} could not be copied ({}). Free some disk space and try "
+                                        "again.",
+                                        path.string(), error.message()));
         }
-        if (!error)
-            return {};
-        return fail(ErrorKind::NoSpace,
-                    std::format("The files beside the weights could not be copied ({}). Free some "
-                                "disk space and try again.",
-                                error.message()));
+        return {};
     }
 
     const Checkpoint& checkpoint_;
     fs::path folder_;
     const QuantizeProgress& progress_;
     Shards shards_;
+    std::vector<fs::path> rest_;
     OrderedJson weightMap_ = OrderedJson::object();
     std::size_t doneBytes_ = 0;
 };
@@ -307,12 +334,11 @@ Expected<void> writeQuantized(const Checkpoint& checkpoint, const fs::path& out,
                     std::format("{} cannot be written to. Name a folder inside one that exists.",
                                 parent.string()),
                     error.message());
-    if (space.available < writer.newBytes())
+    if (space.available < writer.folderBytes())
         return fail(ErrorKind::NoSpace,
-                    std::format("{:.1f} GB are needed in {} and {:.1f} GB are free. Free some disk "
-                                "space.",
-                                static_cast<double>(writer.newBytes()) / 1e9, parent.string(),
-                                static_cast<double>(space.available) / 1e9));
+                    std::format("{} are needed in {} and {} are free. Free some disk space.",
+                                sizeForPeople(writer.folderBytes()), parent.string(),
+                                sizeForPeople(space.available)));
     if (!fs::create_directory(unfinished, error))
         return fail(ErrorKind::Denied,
                     std::format("{} cannot be made. Name a folder that you may write to.",

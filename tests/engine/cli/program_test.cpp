@@ -1,3 +1,4 @@
+#include "engine/changed_checkpoint.h"
 #include "registry.h"
 
 #include <QDir>
@@ -8,6 +9,10 @@
 #include <QProcess>
 #include <QTemporaryDir>
 #include <QTest>
+
+#include <csignal>
+
+#include <sys/resource.h>
 
 using namespace Qt::StringLiterals;
 
@@ -46,6 +51,8 @@ private slots:
     void inspectSaysWhatIsWrong();
     void quantizeWritesWhatLoads();
     void quantizeSaysWhatIsWrong();
+    void quantizeLeavesNothingOnAFullDisk();
+    void quantizeRefusesWhatIsNoNumber();
     void inspectPlansForADevice();
     void devicesAreListedWithTheProcessorLast();
     void anUnknownDeviceIsRefused();
@@ -200,6 +207,41 @@ void ProgramTest::quantizeSaysWhatIsWrong() {
     QVERIFY(quantize(in, folder.filePath(u"no/such"_s)).error.contains(u"cannot be written to"));
     QCOMPARE(quantize(u"/nowhere"_s, folder.filePath(u"a"_s)).code, 1);
     QVERIFY(run({u"quantize"_s, in, folder.filePath(u"a"_s)}).error.contains(u"--format fp8"));
+    QVERIFY(QDir(folder.path()).isEmpty());
+}
+
+void ProgramTest::quantizeLeavesNothingOnAFullDisk() {
+    const QTemporaryDir folder;
+    QProcess process;
+    process.setChildProcessModifier([] {
+        // Files end here as they do on a disk that is full.
+        const rlimit limit{.rlim_cur = 1U << 20U, .rlim_max = 1U << 20U};
+        setrlimit(RLIMIT_FSIZE, &limit);
+        std::signal(SIGXFSZ, SIG_IGN);
+    });
+    process.start(QStringLiteral(LAPIDARY_CLI),
+                  {u"quantize"_s, u"--format"_s, u"fp8"_s,
+                   QStringLiteral(LAPIDARY_RESOURCES "/demo-model"), folder.filePath(u"fp8"_s)});
+    QVERIFY(process.waitForFinished());
+    QCOMPARE(process.exitCode(), 1);
+    const QString error = QString::fromUtf8(process.readAllStandardError());
+    QVERIFY2(error.contains(u"could not be written to its end. Free some disk space."),
+             qPrintable(error));
+    QVERIFY(QDir(folder.path()).isEmpty());
+}
+
+void ProgramTest::quantizeRefusesWhatIsNoNumber() {
+    const QTemporaryDir folder;
+    ChangedCheckpoint changed(QDir(QStringLiteral(LAPIDARY_RESOURCES "/demo-model")));
+    QVERIFY(changed.change(u"model.language_model.layers.0.self_attn.q_proj.weight"_s,
+                           ChangedCheckpoint::End::Last, "\xC0\x7F")); // NaN in bf16
+    const Result refused =
+        run({u"quantize"_s, u"--format"_s, u"fp8"_s, changed.path(), folder.filePath(u"fp8"_s)});
+    QCOMPARE(refused.code, 1);
+    QCOMPARE(refused.error,
+             u"lapidary-cli: The tensor model.language_model.layers.0.self_attn.q_proj.weight in "
+             "model.safetensors has infinite numbers or none: download the model's weights "
+             "again.\n"_s);
     QVERIFY(QDir(folder.path()).isEmpty());
 }
 
