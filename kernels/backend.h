@@ -165,7 +165,9 @@ public:
 
     /// Uninitialised memory, 64-byte aligned. DoesNotFit when the device has no more.
     [[nodiscard]] virtual Expected<Buffer> allocate(std::size_t bytes) = 0;
+    /// `from` may go when this returns. A few numbers cost little more than their queueing.
     virtual void upload(std::span<const std::byte> from, const Tensor& to) = 0;
+    /// `to` stays until the wait.
     virtual void download(const Tensor& from, std::span<std::byte> to) = 0;
 
     /// The matrix in this backend's own layout. `as` is the format of the source, or Fp8 for an F32

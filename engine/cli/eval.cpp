@@ -148,9 +148,10 @@ Expected<void> answer(LoadedModel& model, const Question& question, TensorFile& 
         if (!id)
             return std::unexpected(id.error());
         greedy.push_back(*id);
-        if (auto extended = context->extend(*id); !extended)
-            return extended;
+        context->extend(*id);
     }
+    if (auto settled = context->settle(); !settled)
+        return settled;
     out.append(std::as_bytes(std::span(greedy)));
     return model.checkpoint.checkIntact();
 }

@@ -33,6 +33,9 @@ Expected<bool> Context::prefill(const Prefill& prefill) {
                                         "computed together. Choose a lower image detail.",
                                         image.end - image.begin, model_->activations.rows));
 
+    if (queuedFrom_)
+        if (auto done = settle(); !done)
+            return std::unexpected(done.error());
     cache_.rewind(prefill.logits ? 0 : cache_.reusable(tokens));
     for (int begin = cache_.tokens().size(); begin < tokens.size();) {
         const int end = chunkEnd(tokens, begin);
@@ -45,8 +48,9 @@ Expected<bool> Context::prefill(const Prefill& prefill) {
     return true;
 }
 
-Expected<void> Context::extend(std::int32_t id) {
+void Context::extend(std::int32_t id) {
     const int position = cache_.tokens().size();
+    queuedFrom_ = std::min(queuedFrom_.value_or(position), position);
     const std::int32_t ids[] = {id};
     cache_.append(id);
     kernels::Backend& backend = *model_->backend;
@@ -59,7 +63,14 @@ Expected<void> Context::extend(std::int32_t id) {
         model_->decoder.logits(backend, residual, model_->activations);
     });
     lastLogits_ = model_->activations.logits.slice(0, 1);
-    return finishStep(position);
+}
+
+Expected<void> Context::settle() {
+    auto done = model_->backend->wait();
+    const int begin = std::exchange(queuedFrom_, std::nullopt).value_or(cache_.tokens().size());
+    if (!done) // What the cache holds from `begin` on is not known.
+        cache_.discard(std::min(begin, cache_.tokens().size()));
+    return done;
 }
 
 Expected<std::int32_t> Context::draw(const kernels::Sampling& sampling,
@@ -75,7 +86,7 @@ Expected<std::int32_t> Context::draw(const kernels::Sampling& sampling,
     });
     std::int32_t id = 0;
     model_->backend->download(token, std::as_writable_bytes(std::span(&id, 1)));
-    if (auto done = model_->backend->wait(); !done)
+    if (auto done = settle(); !done)
         return std::unexpected(done.error());
     return id;
 }
@@ -131,6 +142,7 @@ Expected<void> Context::computeChunk(const Prefill& prefill, int begin, int end)
     const bool last = end == tokens.size();
     const std::int64_t wanted = prefill.logits ? end - begin : (last ? 1 : 0);
     cache_.append(tokens, begin, end);
+    queuedFrom_ = begin;
     const Tensor residual = model_->decoder.run(
         *model_->backend, {.ids = ids, .firstPosition = begin, .soft = soft, .runs = runs}, cache_,
         model_->activations, wanted); // [wanted, hidden]
@@ -143,14 +155,7 @@ Expected<void> Context::computeChunk(const Prefill& prefill, int begin, int end)
             prefill.logits(logits, begin + static_cast<int>(row));
         row += count;
     }
-    return finishStep(begin);
-}
-
-Expected<void> Context::finishStep(int begin) {
-    auto done = model_->backend->wait();
-    if (!done) // What the cache holds from `begin` on is not known.
-        cache_.discard(begin);
-    return done;
+    return settle();
 }
 
 } // namespace lapidary::engine

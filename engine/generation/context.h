@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 
 namespace lapidary::engine {
@@ -34,7 +35,8 @@ struct Prefill {
 };
 
 /// One context of a loaded model: its cache, and the two ways to extend it. `prefill` a prompt,
-/// then in turn `draw` a token from the last row's logits and `extend` by it. One thread.
+/// then in turn `draw` a token from the last row's logits and `extend` by it; `settle` at the end.
+/// After an error what the cache holds is known again, and the logits are nobody's. One thread.
 class Context {
 public:
     ///   chunk  rows of a prefill step; its ends lie at multiples of it, so that which tokens are
@@ -52,12 +54,17 @@ public:
     ///   Unsupported (an image longer than a step), DeviceLost.
     [[nodiscard]] Expected<bool> prefill(const Prefill& prefill);
 
-    /// Computes one more token of text.
+    /// Queues one more token of text. Whether it could be computed is told by the next `draw`,
+    /// `settle` or `prefill`, which forgets it otherwise.
     ///   needs  cache().tokens().size() < cache().contextTokens()
-    [[nodiscard]] Expected<void> extend(std::int32_t id);
+    void extend(std::int32_t id);
 
-    /// What the newest position says of the next token, [1, vocabulary] f32; until `draw`, or a
-    /// step of another context of the model.
+    /// Waits for what `extend` queued, where no `draw` follows. Others may use the model then.
+    ///   DeviceLost.
+    [[nodiscard]] Expected<void> settle();
+
+    /// What the newest position says of the next token, [1, vocabulary] f32, queued on the backend;
+    /// until `draw`, or a step of another context of the model.
     [[nodiscard]] const kernels::Tensor& logits() const { return lastLogits_; }
 
     /// The token after the last one, drawn with (seed, its position); once a step, because it
@@ -80,12 +87,12 @@ private:
     [[nodiscard]] bool imagesSeeAhead() const;
     [[nodiscard]] int chunkEnd(const TokenSequence& tokens, int begin) const;
     [[nodiscard]] Expected<void> computeChunk(const Prefill& prefill, int begin, int end);
-    [[nodiscard]] Expected<void> finishStep(int begin);
 
     LoadedModel* model_;
     KvCache cache_;
     int chunk_;
-    kernels::Tensor lastLogits_; // [1, vocabulary] f32, of the newest position
+    std::optional<int> queuedFrom_; // positions from here on may not be computed yet
+    kernels::Tensor lastLogits_;    // [1, vocabulary] f32, of the newest position
     std::unique_ptr<kernels::Backend::Recording> recording_; // of `extend`
 };
 

@@ -21,8 +21,7 @@ Expected<void> warmUp(LoadedModel& model, CacheFormat format) {
     auto context = Context::open(model, 1, format);
     if (!context)
         return std::unexpected(context.error());
-    if (auto done = context->extend(model.config().tokens.bos); !done)
-        return done;
+    context->extend(model.config().tokens.bos);
     const auto token = context->draw({}, {});
     return token ? Expected<void>() : std::unexpected(token.error());
 }

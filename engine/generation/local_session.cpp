@@ -186,9 +186,10 @@ Expected<FinishReason> LocalSession::decode(const Request& request, Reply& reply
             return FinishReason::ContextFull;
         if (request.stop.stop_requested())
             break;
-        if (auto done = context_.extend(*id); !done)
-            return std::unexpected(done.error());
+        context_.extend(*id);
     }
+    if (auto done = context_.settle(); !done)
+        return std::unexpected(done.error());
     return FinishReason::Cancelled;
 }
 

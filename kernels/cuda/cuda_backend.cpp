@@ -10,7 +10,6 @@
 #include "cuda/sample.h"
 #include "cuda/tensors.h"
 
-#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -67,16 +66,13 @@ Expected<Buffer> CudaBackend::allocate(std::size_t bytes) {
 void CudaBackend::upload(std::span<const std::byte> from, const Tensor& to) {
     LAPIDARY_ASSERT(from.size() == to.bytes());
     stream_->enter(); // a step begins with its ids; the thread may be new
-    stream_->check(cudaMemcpyAsync(to.data, from.data(), from.size(), cudaMemcpyHostToDevice,
-                                   stream_->handle()),
-                   "copying to the card");
+    stream_->upload(from, to.data);
 }
 
 void CudaBackend::download(const Tensor& from, std::span<std::byte> to) {
     LAPIDARY_ASSERT(to.size() == from.bytes());
-    stream_->check(
-        cudaMemcpyAsync(to.data(), from.data, to.size(), cudaMemcpyDeviceToHost, stream_->handle()),
-        "copying from the card");
+    stream_->enter();
+    stream_->download(from.data, to);
 }
 
 Expected<Weight> CudaBackend::pack(const WeightSource& source, WeightFormat as) {
@@ -355,31 +351,35 @@ void CudaBackend::sampleOnHost(const Sample& op) {
     std::vector<float> logits(static_cast<std::size_t>(op.logits.elements()));
     std::vector<std::int32_t> tokens(static_cast<std::size_t>(op.tokens.elements()));
     download(op.logits, std::as_writable_bytes(std::span(logits)));
-    stream_->check(cudaStreamSynchronize(stream_->handle()), "computing");
+    stream_->drain();
     Sample host = op;
     host.logits.data = logits.data();
     host.tokens.data = tokens.data();
     CpuContext context(1);
     kernels::sample(context, host);
     upload(std::as_bytes(std::span(tokens)), op.tokens);
-    stream_->check(cudaStreamSynchronize(stream_->handle()), "computing");
 }
 
 void CudaBackend::sampleOnCard(const Sample& op) {
-    // Each seen token counts once.
-    std::vector<std::int32_t> lists(op.seenTokens.begin(), op.seenTokens.end());
-    std::ranges::sort(lists);
-    lists.erase(std::ranges::unique(lists).begin(), lists.end());
+    std::vector<std::int32_t> lists;
+    if (op.sampling.repetitionPenalty != 1.0F) {
+        // Each seen token counts once.
+        std::vector<bool> counted(static_cast<std::size_t>(op.logits.rowSize()));
+        for (const std::int32_t token : op.seenTokens) {
+            const auto id = static_cast<std::size_t>(token);
+            LAPIDARY_ASSERT(token >= 0 && id < counted.size());
+            if (!counted[id])
+                lists.push_back(token);
+            counted[id] = true;
+        }
+    }
     const auto seen = narrow(static_cast<std::int64_t>(lists.size()));
     lists.insert(lists.end(), op.bannedTokens.begin(), op.bannedTokens.end());
     auto* const listed =
         static_cast<std::int32_t*>(stream_->scratch(lists.size() * sizeof(std::int32_t) + 4));
     if (listed == nullptr)
         return;
-    if (!lists.empty())
-        stream_->check(cudaMemcpyAsync(listed, lists.data(), lists.size() * sizeof(std::int32_t),
-                                       cudaMemcpyHostToDevice, stream_->handle()),
-                       "copying to the card");
+    stream_->upload(std::as_bytes(std::span(lists)), listed);
     cuda::sample({.logits = floats(op.logits),
                   .rows = op.logits.rows(),
                   .vocabulary = op.logits.rowSize(),

@@ -55,10 +55,6 @@ void embed(const Bf16* table, const int32_t* ids, int64_t rows, int64_t columns,
     });
 }
 
-void setNumber(int64_t* to, int64_t value, cudaStream_t stream) {
-    forEach(1, stream, [=] __device__(int64_t) { *to = value; });
-}
-
 void toBf16(const float* x, Bf16* y, int64_t count, cudaStream_t stream) {
     forEach(count, stream, [=] __device__(int64_t i) { y[i] = toBits(x[i]); });
 }

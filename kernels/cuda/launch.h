@@ -45,8 +45,6 @@ void addBias(Bf16* x, const float* bias, std::int64_t rows, std::int64_t width,
              cudaStream_t stream);
 void addRows(Bf16* x, const float* table, const std::int32_t* indices, std::int64_t rows,
              std::int64_t width, cudaStream_t stream);
-/// *to = value, in the order of the stream.
-void setNumber(std::int64_t* to, std::int64_t value, cudaStream_t stream);
 void toBf16(const float* x, Bf16* y, std::int64_t count, cudaStream_t stream);
 void softCap(float* x, float cap, std::int64_t count, cudaStream_t stream);
 

@@ -1,7 +1,8 @@
 #include "cuda/step_graph.h"
 
-#include "cuda/launch.h"
+#include "cuda/number_copies.h"
 
+#include <span>
 #include <utility>
 
 namespace lapidary::kernels::cuda {
@@ -54,7 +55,7 @@ void StepGraphs::repeat(std::unique_ptr<Backend::Recording>& recording, std::int
         operations();
         return;
     }
-    setNumber(position_, firstPosition, stream_.handle());
+    writeNumbers(std::as_bytes(std::span(&firstPosition, 1)), position_, stream_.handle());
     stream_.check(cudaGraphLaunch(step.graph, stream_.handle()), "starting a step");
 }
 

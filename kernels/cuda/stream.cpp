@@ -1,6 +1,9 @@
 #include "cuda/stream.h"
 
+#include "cuda/number_copies.h"
+
 #include <algorithm>
+#include <cstring>
 #include <format>
 #include <utility>
 
@@ -47,9 +50,46 @@ void Stream::check(cudaError_t result, std::string_view what) {
         error_ = describe(result, what);
 }
 
-Expected<void> Stream::wait() {
+void Stream::upload(std::span<const std::byte> from, void* to) {
+    if (from.empty())
+        return;
+    if (isFewNumbers(to, from.size())) {
+        writeNumbers(from, to, handle_);
+        return;
+    }
+    if (std::byte* const part = staging_.take(from.size())) {
+        std::memcpy(part, from.data(), from.size());
+        from = {part, from.size()};
+    }
+    check(cudaMemcpyAsync(to, from.data(), from.size(), cudaMemcpyHostToDevice, handle_),
+          "copying to the card");
+}
+
+void Stream::download(const void* from, std::span<std::byte> to) {
+    if (to.empty())
+        return;
+    std::byte* const part = staging_.take(to.size());
+    if (part != nullptr)
+        staging_.expect(part, to);
+    if (part != nullptr && isFewNumbers(from, to.size()))
+        readNumbers(from, to.size(), part, handle_);
+    else
+        check(cudaMemcpyAsync(part != nullptr ? part : to.data(), from, to.size(),
+                              cudaMemcpyDeviceToHost, handle_),
+              "copying from the card");
+}
+
+void Stream::drain() {
     check(cudaGetLastError(), "launching a kernel");
     check(cudaStreamSynchronize(handle_), "computing");
+    if (error_)
+        staging_.drop();
+    else
+        staging_.deliver();
+}
+
+Expected<void> Stream::wait() {
+    drain();
     if (!error_)
         return {};
     return std::unexpected(*std::exchange(error_, std::nullopt));
@@ -58,7 +98,7 @@ Expected<void> Stream::wait() {
 void* Stream::scratch(std::size_t bytes) {
     if (bytes <= scratchBytes_)
         return scratch_;
-    cudaStreamSynchronize(handle_); // what is queued may still use the old one
+    drain(); // what is queued may still use the old one
     cudaFree(scratch_);
     scratch_ = nullptr;
     scratchBytes_ = 0;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "backend.h"
+#include "cuda/staging.h"
 #include "error.h"
 
 #include <cuda_runtime_api.h>
@@ -8,6 +9,7 @@
 #include <cstddef>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string_view>
 
 namespace lapidary::kernels::cuda {
@@ -38,6 +40,15 @@ public:
     /// Notes the outcome of a call to the runtime.
     void check(cudaError_t result, std::string_view what);
 
+    /// Copies in the order of the queue. Small ones wait for nothing.
+    ///   from  may go when this returns
+    void upload(std::span<const std::byte> from, void* to);
+    ///   to  is there after `wait` or `drain`, and stays until then
+    void download(const void* from, std::span<std::byte> to);
+
+    /// Waits for the queue; what went wrong is for `wait` to tell.
+    void drain();
+
     /// Waits for the queue; returns and forgets the first error.
     [[nodiscard]] Expected<void> wait();
 
@@ -59,6 +70,7 @@ private:
     int multiprocessors_;
     int capability_;
     cudaStream_t handle_;
+    Staging staging_;
     std::optional<Error> error_;
     void* scratch_ = nullptr;
     std::size_t scratchBytes_ = 0;

@@ -62,19 +62,17 @@ Measured decode(LoadedModel& model, const Scenario& scenario, const Roofline& ro
     auto context = filledContext(model, scenario, room, settings);
     if (!context)
         return std::unexpected(context.error());
-    if (auto first = context->extend(model.config().tokens.bos); !first)
-        return std::unexpected(first.error());
+    Expected<std::int32_t> id = model.config().tokens.bos;
     Measurement result{.name = scenario.name, .unit = "tok/s"};
     for (int round = 0; round <= settings.rounds; ++round) {
         double seconds = 0;
         for (int step = 0; step < settings.steps; ++step) {
-            Expected<void> done;
             const double time = secondsOf([&] {
-                const auto id = context->draw({.temperature = 0}, {});
-                done = id ? context->extend(*id) : std::unexpected(id.error());
+                context->extend(*id);
+                id = context->draw({.temperature = 0}, {});
             });
-            if (!done)
-                return std::unexpected(done.error());
+            if (!id)
+                return std::unexpected(id.error());
             seconds += time;
             if (round > 0)
                 result.stepMs.push_back(time * 1000);

@@ -84,7 +84,7 @@ void ReferenceTest::greedyContinuationsAreEqual() {
         const auto id = context->draw({.temperature = 0}, {});
         QVERIFY(id);
         greedy.push_back(*id);
-        QVERIFY(context->extend(*id));
+        context->extend(*id);
     }
     QCOMPARE(greedy, expected.greedy);
 }

@@ -1,0 +1,144 @@
+#include "engine/gemma4/reference_case.h"
+#include "engine/generation/watched_backend.h"
+#include "generation/context.h"
+#include "registry.h"
+
+#include <QTest>
+
+namespace lapidary::engine::test {
+
+/// Steps are queued without waiting. One that fails is found out later, and is then forgotten.
+class ContextWaitsTest final : public QObject {
+    Q_OBJECT
+
+private slots:
+    void init();
+    void aTokenIsOneWait();
+    void drawForgetsWhatFailed();
+    void settleForgetsWhatFailed();
+    void prefillForgetsWhatFailed();
+    void aChunkThatFailsIsForgotten();
+
+private:
+    Expected<bool> prefill(int tokens);
+    std::vector<std::int32_t> goOn();
+
+    ReferenceModel reference_;
+    WatchedBackend* backend_ = nullptr;
+    TokenSequence prompt_;
+    std::optional<Context> context_;
+};
+
+namespace {
+
+constexpr int kContext = 256;
+const Error kFailure{.kind = ErrorKind::DeviceLost, .sentence = "The card stopped.", .detail = {}};
+
+} // namespace
+
+void ContextWaitsTest::init() {
+    reference_ = loadReference("text_only/checkpoint");
+    auto watched = std::make_unique<WatchedBackend>(std::move(reference_.model->backend));
+    backend_ = watched.get();
+    reference_.model->backend = std::move(watched);
+    prompt_ = reference_.tokens(readPrompt("text_only/checkpoint", "text"));
+    QVERIFY(prompt_.size() > 20);
+    context_.emplace(std::move(*Context::open(*reference_.model, kContext, CacheFormat::F32, 16)));
+}
+
+/// The first tokens of the prompt.
+Expected<bool> ContextWaitsTest::prefill(int tokens) {
+    TokenSequence head;
+    head.appendFrom(prompt_, 0, tokens);
+    return context_->prefill({.tokens = head, .image = {}, .progress = {}, .logits = {}});
+}
+
+/// Greedy tokens after what the context holds; empty when one fails.
+std::vector<std::int32_t> ContextWaitsTest::goOn() {
+    std::vector<std::int32_t> ids;
+    for (int i = 0; i < 6; ++i) {
+        const auto id = context_->draw({.temperature = 0}, {});
+        if (!id)
+            return {};
+        ids.push_back(*id);
+        context_->extend(*id);
+    }
+    return context_->settle() ? ids : std::vector<std::int32_t>{};
+}
+
+void ContextWaitsTest::aTokenIsOneWait() {
+    QVERIFY(prefill(prompt_.size()));
+    const int before = backend_->waits;
+    for (int i = 0; i < 5; ++i) {
+        const auto id = context_->draw({}, {});
+        QVERIFY(id);
+        context_->extend(*id);
+        QCOMPARE(backend_->waits - before, i + 1);
+    }
+    QCOMPARE(context_->cache().tokens().size(), prompt_.size() + 5);
+    QVERIFY(context_->settle());
+    QCOMPARE(context_->cache().tokens().size(), prompt_.size() + 5);
+}
+
+void ContextWaitsTest::drawForgetsWhatFailed() {
+    QVERIFY(prefill(prompt_.size()));
+    const std::vector<std::int32_t> expected = goOn();
+    QVERIFY(!expected.empty());
+    QVERIFY(prefill(prompt_.size()));
+    context_->extend(9);
+    QVERIFY(context_->draw({}, {})); // that one is safe
+    context_->extend(10);
+    context_->extend(11);
+    backend_->next = kFailure;
+    const auto id = context_->draw({}, {});
+    QVERIFY(!id);
+    QCOMPARE(id.error().kind, ErrorKind::DeviceLost);
+    QCOMPARE(context_->cache().tokens().size(), prompt_.size() + 1);
+    QVERIFY(prefill(prompt_.size()));
+    QCOMPARE(goOn(), expected);
+}
+
+void ContextWaitsTest::settleForgetsWhatFailed() {
+    QVERIFY(prefill(prompt_.size()));
+    context_->extend(10);
+    backend_->next = kFailure;
+    QVERIFY(!context_->settle());
+    QCOMPARE(context_->cache().tokens().size(), prompt_.size());
+    QVERIFY(context_->settle());
+    QCOMPARE(context_->cache().tokens().size(), prompt_.size());
+}
+
+void ContextWaitsTest::prefillForgetsWhatFailed() {
+    QVERIFY(prefill(prompt_.size()));
+    context_->extend(10);
+    context_->extend(11);
+    backend_->next = kFailure;
+    QVERIFY(!prefill(5));
+    QCOMPARE(context_->cache().tokens().size(), prompt_.size());
+    // Nor does a context that was cleared meanwhile keep what it never had.
+    context_->extend(12);
+    context_->clear();
+    backend_->next = kFailure;
+    QVERIFY(!prefill(5));
+    QCOMPARE(context_->cache().tokens().size(), 0);
+    QVERIFY(prefill(5));
+    QCOMPARE(context_->cache().tokens().size(), 5);
+}
+
+void ContextWaitsTest::aChunkThatFailsIsForgotten() {
+    int chunks = 0;
+    const auto secondFails = [&](int) {
+        if (++chunks == 1)
+            backend_->next = kFailure;
+        return true;
+    };
+    QVERIFY(!context_->prefill(
+        {.tokens = prompt_, .image = {}, .progress = secondFails, .logits = {}}));
+    QCOMPARE(context_->cache().tokens().size(), 16);
+}
+
+const Registered<ContextWaitsTest> registered;
+
+} // namespace lapidary::engine::test
+
+#include "context_waits_test.moc"

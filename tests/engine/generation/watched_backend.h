@@ -1,0 +1,105 @@
+#pragma once
+
+#include <kernels/backend.h>
+
+#include <memory>
+#include <optional>
+#include <utility>
+
+namespace lapidary::engine::test {
+
+/// Another backend, whose waits are counted and fail when they are told to.
+class WatchedBackend final : public kernels::Backend {
+public:
+    explicit WatchedBackend(std::unique_ptr<Backend> backend) : backend_(std::move(backend)) {}
+
+    int waits = 0;
+    std::optional<Error> next; ///< what the next wait returns
+
+    [[nodiscard]] Expected<void> wait() override {
+        ++waits;
+        if (auto error = std::exchange(next, std::nullopt))
+            return std::unexpected(std::move(*error));
+        return backend_->wait();
+    }
+
+    [[nodiscard]] kernels::DeviceDescription describe() const override {
+        return backend_->describe();
+    }
+    [[nodiscard]] kernels::DType activationType() const override {
+        return backend_->activationType();
+    }
+    [[nodiscard]] Expected<kernels::Buffer> allocate(std::size_t bytes) override {
+        return backend_->allocate(bytes);
+    }
+    void upload(std::span<const std::byte> from, const kernels::Tensor& to) override {
+        backend_->upload(from, to);
+    }
+    void download(const kernels::Tensor& from, std::span<std::byte> to) override {
+        backend_->download(from, to);
+    }
+    [[nodiscard]] Expected<kernels::Weight> pack(const kernels::WeightSource& source,
+                                                 kernels::WeightFormat as) override {
+        return backend_->pack(source, as);
+    }
+    void embed(const kernels::Weight& table, const kernels::Tensor& ids, float scale,
+               const kernels::Tensor& y) override {
+        backend_->embed(table, ids, scale, y);
+    }
+    void rmsNorm(const kernels::Tensor& x, const kernels::Tensor& weight, float epsilon,
+                 const kernels::Tensor& y, const kernels::Tensor& largest) override {
+        backend_->rmsNorm(x, weight, epsilon, y, largest);
+    }
+    void addNormed(const kernels::AddNormed& op) override { backend_->addNormed(op); }
+    void linear(std::span<const kernels::Projection> projections, const kernels::Tensor& x,
+                const kernels::Tensor& largest) override {
+        backend_->linear(projections, x, largest);
+    }
+    void logits(const kernels::Weight& w, const kernels::Tensor& x, float cap,
+                const kernels::Tensor& y) override {
+        backend_->logits(w, x, cap, y);
+    }
+    void rotateAndStore(const kernels::RotateAndStore& op) override {
+        backend_->rotateAndStore(op);
+    }
+    void attention(const kernels::Attention& op) override { backend_->attention(op); }
+    void gatedMlp(const kernels::GatedMlp& op) override { backend_->gatedMlp(op); }
+    void route(const kernels::Route& op) override { backend_->route(op); }
+    void expertMlp(const kernels::ExpertMlp& op) override { backend_->expertMlp(op); }
+    void geluMultiply(const kernels::Tensor& gate, const kernels::Tensor& up,
+                      const kernels::Tensor& y) override {
+        backend_->geluMultiply(gate, up, y);
+    }
+    void scaledSum(const kernels::Tensor& a, const kernels::Tensor& b, float scale,
+                   const kernels::Tensor& y) override {
+        backend_->scaledSum(a, b, scale, y);
+    }
+    void layerNorm(const kernels::Tensor& x, const kernels::Tensor& weight,
+                   const kernels::Tensor& bias, float epsilon, const kernels::Tensor& y) override {
+        backend_->layerNorm(x, weight, bias, epsilon, y);
+    }
+    void addBias(const kernels::Tensor& x, const kernels::Tensor& bias) override {
+        backend_->addBias(x, bias);
+    }
+    void addRows(const kernels::Tensor& x, const kernels::Tensor& table,
+                 const kernels::Tensor& indices) override {
+        backend_->addRows(x, table, indices);
+    }
+    void clamp(const kernels::Tensor& x, float low, float high) override {
+        backend_->clamp(x, low, high);
+    }
+    void visionAttention(const kernels::VisionAttention& op) override {
+        backend_->visionAttention(op);
+    }
+    void poolPatches(const kernels::Tensor& x, std::int64_t gridColumns, std::int64_t k,
+                     float factor, const kernels::Tensor& bias, const kernels::Tensor& scale,
+                     const kernels::Tensor& y) override {
+        backend_->poolPatches(x, gridColumns, k, factor, bias, scale, y);
+    }
+    void sample(const kernels::Sample& op) override { backend_->sample(op); }
+
+private:
+    std::unique_ptr<Backend> backend_;
+};
+
+} // namespace lapidary::engine::test
