@@ -12,8 +12,6 @@ namespace lapidary::kernels::cuda {
 
 namespace {
 
-constexpr int kMostGatedPieces = 2048; // of 16 channels: widths up to 32768
-
 /// Whether rows of both sides begin on 16 bytes.
 bool aligned(const Weight& w) {
     return w.columns() % (w.format() == WeightFormat::Fp8 ? 16 : 8) == 0;
@@ -41,23 +39,20 @@ Expected<std::unique_ptr<Products>> Products::make(Stream& stream) {
     std::unique_ptr<Products> products(new Products(stream));
     const int multiprocessors = stream.multiprocessors();
     const std::size_t partials = skinnyPartials(multiprocessors);
-    const auto pieces = static_cast<std::size_t>(kSkinnyRows) * kMostGatedPieces;
-    const std::size_t bytes = (partials + pieces + kSkinnyRows) * sizeof(float)
-                              + static_cast<std::size_t>(multiprocessors) * sizeof(unsigned);
+    const auto pieces = static_cast<std::size_t>(kSkinnyRows * multiprocessors);
+    const std::size_t bytes = (partials + pieces + kSkinnyRows) * sizeof(float);
     auto memory = stream.allocate(bytes);
     if (!memory)
         return std::unexpected(std::move(memory.error()));
     products->memory_ = std::move(*memory);
-    stream.check(cudaMemsetAsync(products->memory_.memory.get(), 0, bytes, stream.handle()),
+    stream.check(cudaMemsetAsync(products->memory_.memory.get(), 0xFF, bytes, stream.handle()),
                  "clearing memory");
     auto* const numbers = static_cast<float*>(products->memory_.memory.get());
     products->gatedLargest_ = numbers + partials;
     products->inputLargest_ = products->gatedLargest_ + pieces;
-    products->workspace_ = {
-        .partials = numbers,
-        .arrived = reinterpret_cast<unsigned*>(products->inputLargest_ + kSkinnyRows),
-        .multiprocessors = multiprocessors,
-    };
+    products->workspace_ = {.partials = numbers,
+                            .multiprocessors = multiprocessors,
+                            .sharedBytes = stream.sharedBytes()};
     return products;
 }
 
@@ -92,8 +87,7 @@ void Products::gatedMlp(const GatedMlp& op) {
     LAPIDARY_ASSERT(op.up.rows() == width && op.down.columns() == width);
     const Tensor gate = op.scratch.slice(0, rows).as({rows, width});
     const Tensor up = op.scratch.slice(rows, rows).as({rows, width});
-    const bool gated = isSkinny(op.gate, rows) && gatedPieces(width) <= kMostGatedPieces
-                       && op.gate.format() == op.up.format()
+    const bool gated = isSkinny(op.gate, rows) && op.gate.format() == op.up.format()
                        && op.gate.quantisedInput() == op.up.quantisedInput();
     if (!gated) {
         one(op.gate, op.x, op.largest, gate, 0);
@@ -107,8 +101,8 @@ void Products::gatedMlp(const GatedMlp& op) {
     product.segments[0] = segmentOf(op.gate, gate);
     product.segments[1] = segmentOf(op.up, gate);
     product.segmentCount = 2;
-    skinnyGated(product, gatedLargest_, workspace_, stream_.handle());
-    one(op.down, gate, Tensor(gatedLargest_, DType::F32, {rows, gatedPieces(width)}), op.y, 0);
+    const int pieces = skinnyGated(product, gatedLargest_, workspace_, stream_.handle());
+    one(op.down, gate, Tensor(gatedLargest_, DType::F32, {rows, pieces}), op.y, 0);
 }
 
 SkinnyProduct Products::productOf(const Weight& w, const Tensor& x, const Tensor& largest) {

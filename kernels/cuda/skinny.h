@@ -12,12 +12,12 @@ struct SkinnySegment {
     int channels = 0;
 };
 
-/// Sums and counters that the blocks of one product hand each other, for any product on the card.
-/// Zeroed once; every product leaves it as it found it.
+/// Sums that the blocks of one product hand each other, for any product on the card. All bits are
+/// set once; every product leaves it as it found it.
 struct SkinnyWorkspace {
-    float* partials = nullptr;   ///< skinnyPartials(multiprocessors) numbers
-    unsigned* arrived = nullptr; ///< [multiprocessors]
+    float* partials = nullptr; ///< skinnyPartials(multiprocessors) numbers
     int multiprocessors = 0;
+    std::size_t sharedBytes = 0; ///< that a block of this card may have
 };
 [[nodiscard]] std::size_t skinnyPartials(int multiprocessors);
 
@@ -45,12 +45,10 @@ void skinnyLinear(const SkinnyProduct& product, const SkinnyWorkspace& workspace
 void skinnyLogits(const SkinnyProduct& product, float cap, const SkinnyWorkspace& workspace,
                   cudaStream_t stream);
 
-/// y = gelu_tanh(gate x) ⊙ (up x) in bf16: segments 0 and 1, into the y of segment 0.
-///   largest  [rows, gatedPieces(channels)] f32: of the pieces of each row of y
-void skinnyGated(const SkinnyProduct& product, float* largest, const SkinnyWorkspace& workspace,
-                 cudaStream_t stream);
-[[nodiscard]] constexpr int gatedPieces(std::int64_t channels) {
-    return static_cast<int>((channels + 15) / 16);
-}
+/// y = gelu_tanh(gate x) ⊙ (up x) in bf16: segments 0 and 1, into the y of segment 0. Returns the
+/// number of pieces in `largest`, at most the card's multiprocessors.
+///   largest  [rows, pieces] f32: of what each block made of each row of y
+int skinnyGated(const SkinnyProduct& product, float* largest, const SkinnyWorkspace& workspace,
+                cudaStream_t stream);
 
 } // namespace lapidary::kernels::cuda

@@ -27,6 +27,8 @@ public:
     [[nodiscard]] cudaStream_t handle() const { return handle_; }
     [[nodiscard]] int device() const { return device_; }
     [[nodiscard]] int multiprocessors() const { return multiprocessors_; }
+    /// Shared memory that a block may have.
+    [[nodiscard]] std::size_t sharedBytes() const { return sharedBytes_; }
     /// 90 for compute capability 9.0.
     [[nodiscard]] int capability() const { return capability_; }
 
@@ -63,11 +65,13 @@ private:
     Stream(int device, const cudaDeviceProp& card, cudaStream_t handle)
         : device_(device)
         , multiprocessors_(card.multiProcessorCount)
+        , sharedBytes_(card.sharedMemPerBlockOptin)
         , capability_(card.major * 10 + card.minor)
         , handle_(handle) {}
 
     int device_;
     int multiprocessors_;
+    std::size_t sharedBytes_;
     int capability_;
     cudaStream_t handle_;
     Staging staging_;

@@ -1,9 +1,13 @@
 #pragma once
 
-// e4m3 on the tensor cores. From 8.9 on there are instructions for it; before, its numbers are
-// widened to bf16, which holds them exactly, so both ways multiply the same numbers.
+// e4m3 on the tensor cores: widened to f16 or bf16, either of which holds it exactly. The products
+// of two are exact as well, and their sums are of f32; where the tensor cores take e4m3 themselves
+// they keep fewer bits of a sum, and a product that is bound by reading its weights gains nothing
+// by it.
 #include "cuda/tensor_core.cuh"
 #include "quantise.h"
+
+#include <cuda_fp16.h>
 
 namespace lapidary::kernels::cuda {
 
@@ -23,22 +27,37 @@ __device__ __forceinline__ uint32_t widenHighPair(uint32_t four) {
     return widenLowPair(four >> 16);
 }
 
-/// c += A B of 16 channels and 32 columns of e4m3: a lane of column group t gives four columns of
-/// channel g (a0, a2), of channel g + 8 (a1, a3) and of row g (b0, b1). In which order the columns
-/// are is the caller's affair, as long as A and B agree.
-__device__ __forceinline__ void multiplyFp8(float (&c)[4], uint32_t a0, uint32_t a1, uint32_t a2,
-                                            uint32_t a3, uint32_t b0, uint32_t b1) {
+/// Four e4m3 as pairs of f16, which holds them exactly.
+struct HalfPairs {
+    uint32_t first, second;
+
+    __device__ __forceinline__ explicit HalfPairs(uint32_t four) {
 #if __CUDA_ARCH__ >= 890
-    asm volatile("mma.sync.aligned.m16n8k32.row.col.f32.e4m3.e4m3.f32 {%0,%1,%2,%3}, "
+        asm("{ .reg .b16 l, h; mov.b32 {l, h}, %2; cvt.rn.f16x2.e4m3x2 %0, l; "
+            "cvt.rn.f16x2.e4m3x2 %1, h; }"
+            : "=r"(first), "=r"(second)
+            : "r"(four));
+#else
+        first = widen(__byte_perm(four, 0, 0x1404));
+        second = widen(__byte_perm(four, 0, 0x3424));
+    }
+    // The bits of an e4m3 in the middle of an f16 are its value times 2^−8, subnormals included.
+    __device__ static uint32_t widen(uint32_t spread) {
+        const uint32_t bits = (spread & 0x80008000U) | (spread & 0x7F007F00U) >> 1;
+        const __half2 scaled =
+            __hmul2(*reinterpret_cast<const __half2*>(&bits), __floats2half2_rn(256, 256));
+        return *reinterpret_cast<const uint32_t*>(&scaled);
+#endif
+    }
+};
+
+/// c += A B of m16n8k16: f16 operands, f32 sums.
+__device__ __forceinline__ void multiplyHalves(float (&c)[4], uint32_t a0, uint32_t a1, uint32_t a2,
+                                               uint32_t a3, uint32_t b0, uint32_t b1) {
+    asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0,%1,%2,%3}, "
                  "{%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
                  : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
                  : "r"(a0), "r"(a1), "r"(a2), "r"(a3), "r"(b0), "r"(b1));
-#else
-    multiplyBf16(c, widenLowPair(a0), widenLowPair(a1), widenHighPair(a0), widenHighPair(a1),
-                 widenLowPair(b0), widenHighPair(b0));
-    multiplyBf16(c, widenLowPair(a2), widenLowPair(a3), widenHighPair(a2), widenHighPair(a3),
-                 widenLowPair(b1), widenHighPair(b1));
-#endif
 }
 
 /// Two numbers rounded to e4m3, the first in the low byte; what is larger becomes ±448.

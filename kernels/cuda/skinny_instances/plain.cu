@@ -2,6 +2,6 @@
 
 namespace lapidary::kernels::cuda {
 
-template void runSkinny<ProductFormat::Plain>(SkinnyOutput, const SkinnyLaunch&, cudaStream_t);
+template int runSkinny<ProductFormat::Plain>(SkinnyOutput, const SkinnyLaunch&, cudaStream_t);
 
 } // namespace lapidary::kernels::cuda
