@@ -21,8 +21,11 @@ DemoModel::DemoModel() {
     load.folder = LAPIDARY_RESOURCES "/demo-model";
     load.recipe.contextTokens = 4096;
     load.recipe.imageBudget = 70;
-    auto session = engine::loadModel(load).and_then(
-        [](const std::shared_ptr<engine::Model>& model) { return model->openSession(); });
+    auto session =
+        engine::loadModel(load).and_then([this](const std::shared_ptr<engine::Model>& model) {
+            templateNotice_ = model->description().templateNotice;
+            return model->openSession();
+        });
     if (session)
         session_ = std::move(*session);
     else

@@ -18,9 +18,12 @@ public:
 
     [[nodiscard]] bool isLoaded() const { return session_ != nullptr; }
     [[nodiscard]] const std::string& error() const { return error_; }
+    /// What loading says about the folder's chat template.
+    [[nodiscard]] const std::string& templateNotice() const { return templateNotice_; }
     [[nodiscard]] Reply ask(lapidary::engine::Request request);
 
 private:
     std::unique_ptr<lapidary::engine::Session> session_;
     std::string error_;
+    std::string templateNotice_;
 };

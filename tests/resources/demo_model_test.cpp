@@ -12,6 +12,8 @@ class DemoModelTest : public QObject {
 private slots:
     void initTestCase() { QVERIFY2(model_.isLoaded(), model_.error().c_str()); }
 
+    void templateIsTheOneThatIsFollowed() { QCOMPARE(model_.templateNotice(), std::string()); }
+
     void answers_data() {
         QTest::addColumn<QString>("question");
         QTest::addColumn<bool>("thinking");
