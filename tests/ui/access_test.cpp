@@ -2,9 +2,11 @@
 #include "window_under_test.h"
 
 #include <chat/chat_model.h>
+#include <chat/view/conversation_view.h>
 
 #include <QAccessible>
 #include <QColor>
+#include <QPointer>
 #include <QQmlComponent>
 #include <QQmlEngine>
 #include <QSet>
@@ -59,6 +61,82 @@ void checkNames(QQuickItem* root) {
     QVERIFY2(controls > 8, "the walk found no controls");
 }
 
+struct Stop {
+    QPointer<QQuickItem> item;
+    QString name;
+    QRect place; ///< in the window
+    QImage picture;
+};
+
+QRect placeOf(const QQuickItem* item) {
+    return item->mapRectToScene(QRectF(0, 0, item->width(), item->height())).toAlignedRect();
+}
+
+/// Presses the key until the focus comes where it was: the stops of the round.
+QList<Stop> stopsOf(WindowUnderTest& window, Qt::Key key, Qt::KeyboardModifiers modifiers = {}) {
+    QList<Stop> stops;
+    for (int presses = 0; presses < 200; ++presses) {
+        QTest::qWait(1); // rows make their buttons, pages scroll
+        QQuickItem* item = window.window()->activeFocusItem();
+        const auto before =
+            std::ranges::find_if(stops, [&](const Stop& stop) { return stop.item == item; });
+        if (before != stops.end()) {
+            stops.erase(stops.begin(), before); // a popup itself is no stop
+            break;
+        }
+        if (item == nullptr)
+            break;
+        stops.append({item, accessibleName(item), placeOf(item), window.grab()});
+        window.key(key, modifiers);
+    }
+    return stops;
+}
+
+bool looksTheSame(const QImage& a, const QImage& b, QRect part) {
+    part &= a.rect();
+    return a.copy(part) == b.copy(part);
+}
+
+/// Every control below `root` is reached by Tab, has a name, lies in the window and shows that it
+/// has the focus; Shift+Tab goes the same way back.
+void checkTour(WindowUnderTest& window, QQuickItem* root) {
+    const QList<Stop> stops = stopsOf(window, Qt::Key_Tab);
+    QVERIFY2(stops.size() > 1 && stops.size() < 200, "a trap");
+    QSet<QQuickItem*> reached;
+    for (qsizetype i = 0; i < stops.size(); ++i) {
+        const Stop& stop = stops[i];
+        const QString what =
+            stop.name + u" "_s
+            + (stop.item ? QString::fromLatin1(stop.item->metaObject()->className()) : u"gone"_s);
+        reached.insert(stop.item);
+        QVERIFY2(!stop.name.trimmed().isEmpty(), qPrintable(what));
+        QVERIFY2(
+            window.window()->contentItem()->boundingRect().toRect().contains(stop.place.center()),
+            qPrintable(u"out of sight: "_s + what));
+        // The ring lies around a control; the frame of a field lies around what belongs to it.
+        const bool field = stop.item && stop.item->inherits("QQuickTextEdit");
+        const QRect around =
+            stop.place.adjusted(-4, -4, 4, 4)
+                .adjusted(field ? -12 : 0, field ? -12 : 0, field ? 12 : 0, field ? 12 : 0);
+        QVERIFY2(!looksTheSame(stop.picture, stops[(i + 1) % stops.size()].picture, around),
+                 qPrintable(u"the focus does not show: "_s + what));
+    }
+    // A list hands the focus to its row.
+    const auto wasReached = [&](const QQuickItem* item) {
+        return std::ranges::any_of(reached, [&](const QQuickItem* stop) {
+            return stop == item || item->isAncestorOf(stop);
+        });
+    };
+    forEachItem(root, [&](QQuickItem* item) {
+        if (item->isVisible() && item->isEnabled() && item->activeFocusOnTab())
+            QVERIFY2(wasReached(item), qPrintable(u"not reached: "_s + accessibleName(item)));
+    });
+    QSet<QQuickItem*> back;
+    for (const Stop& stop : stopsOf(window, Qt::Key_Backtab, Qt::ShiftModifier))
+        back.insert(stop.item);
+    QCOMPARE(back, reached);
+}
+
 } // namespace
 
 /// Names for all controls, contrast of all themes, a tour by keyboard (experience.md 8, line 8).
@@ -70,6 +148,14 @@ private slots:
     void contrastHolds_data();
     void contrastHolds();
     void zonesAreReachedByKeyboard();
+    void tourOfANewChat();
+    void tourOfAConversation();
+    void whatHasTheFocusIsScrolledIntoView();
+    void tourOfWhatIsAttached();
+    void popupsAreLeftWithEscape_data();
+    void popupsAreLeftWithEscape();
+    void enterPressesWhatHasTheFocus();
+    void chatsAreRenamedPinnedAndDeletedByKeys();
 };
 
 void AccessTest::everyControlHasAName() {
@@ -141,6 +227,136 @@ void AccessTest::zonesAreReachedByKeyboard() {
         QVERIFY2(reached.contains(QString::fromLatin1(name)), name);
     window.key(Qt::Key_F6);
     QVERIFY(window.window()->activeFocusItem() != nullptr);
+}
+
+void AccessTest::tourOfANewChat() {
+    WindowUnderTest window;
+    checkTour(window, window.window()->contentItem());
+}
+
+void AccessTest::tourOfAConversation() {
+    WindowUnderTest window;
+    window.scripts().add({.answer = "One."});
+    window.scripts().add(
+        {.thought = kThought, .answer = "Two.\n\n```c\nint x;\n```\n\n| a |\n|---|\n| b |\n"});
+    window.ask(u"First"_s);
+    window.ask(u"Keys"_s);
+    window.view()->scrollToStart();
+    window.grab();
+    checkTour(window, window.window()->contentItem());
+}
+
+void AccessTest::whatHasTheFocusIsScrolledIntoView() {
+    WindowUnderTest window;
+    window.scripts().add({.answer = kRichAnswer});
+    window.ask(u"Long"_s);
+    window.view()->followEnd();
+    window.grab();
+    bool outside = false;
+    for (const Stop& stop : stopsOf(window, Qt::Key_Backtab, Qt::ShiftModifier)) {
+        const QRect view = placeOf(window.view());
+        outside = outside || stop.name == u"Copy code"_s;
+        if (stop.item && window.view()->isAncestorOf(stop.item))
+            QVERIFY2(view.contains(stop.place), qPrintable(stop.name));
+    }
+    QVERIFY2(outside, "the code was never reached");
+}
+
+void AccessTest::tourOfWhatIsAttached() {
+    WindowUnderTest window;
+    QImage image(60, 40, QImage::Format_RGB32);
+    image.fill(Qt::darkGreen);
+    const QString file = window.profile() + u"/green.png"_s;
+    QVERIFY(image.save(file));
+    window.chat()->composer()->attachFiles({QUrl::fromLocalFile(file)});
+    QTRY_VERIFY(window.find(u"Remove green.png"_s) != nullptr);
+    window.chat()->composer()->setText(u"What is this?"_s);
+    checkTour(window, window.window()->contentItem());
+}
+
+void AccessTest::popupsAreLeftWithEscape_data() {
+    QTest::addColumn<QString>("opens");
+    QTest::addColumn<QString>("holds");
+    QTest::newRow("picker") << u"Ctrl+M"_s << u"Use"_s;
+    QTest::newRow("keys") << u"Ctrl+/"_s << u"Keys of the program"_s;
+}
+
+void AccessTest::popupsAreLeftWithEscape() {
+    QFETCH(QString, opens);
+    QFETCH(QString, holds);
+    WindowUnderTest window;
+    const QPointer<QQuickItem> before = window.window()->activeFocusItem();
+    const QKeyCombination keys = QKeySequence(opens)[0];
+    window.key(keys.key(), keys.keyboardModifiers());
+    QTRY_VERIFY2(window.find(holds) != nullptr, qPrintable(holds));
+    QTest::qWait(100);
+    QVERIFY(window.window()->activeFocusItem() != before);
+    if (holds == u"Use"_s) {
+        // The focus goes round within the popup.
+        const QList<Stop> stops = stopsOf(window, Qt::Key_Tab);
+        QVERIFY2(stops.size() >= 5 && stops.size() < 100,
+                 qPrintable(QString::number(stops.size())));
+        bool use = false;
+        for (const Stop& stop : stops) {
+            QVERIFY2(stop.name != u"Message"_s, "the focus left the popup");
+            use = use || stop.name == u"Use"_s;
+        }
+        QVERIFY(use);
+    }
+    window.key(Qt::Key_Escape);
+    QTRY_VERIFY(window.find(holds) == nullptr);
+    QCOMPARE(window.window()->activeFocusItem(), before.data());
+}
+
+void AccessTest::enterPressesWhatHasTheFocus() {
+    WindowUnderTest window;
+    window.scripts().add({.thought = kThought, .answer = "Done."});
+    window.ask(u"Think"_s);
+    const auto focus = [&](const QString& name) {
+        QQuickItem* item = nullptr;
+        QTRY_VERIFY2((item = window.find(name)) != nullptr, qPrintable(name));
+        item->forceActiveFocus(Qt::TabFocusReason);
+        QVERIFY(item->hasActiveFocus());
+    };
+    const QString header = window.message(1)->thoughtHeader();
+    focus(header + u", show the thought"_s);
+    window.key(Qt::Key_Return);
+    QVERIFY(window.message(1)->thoughtOpen());
+    window.key(Qt::Key_Space);
+    QVERIFY(!window.message(1)->thoughtOpen());
+    const bool thinking = window.chat()->thinking();
+    focus(thinking ? u"Thinking on"_s : u"Thinking off"_s);
+    window.key(Qt::Key_Return);
+    QCOMPARE(window.chat()->thinking(), !thinking);
+    window.key(Qt::Key_Escape);
+    QCOMPARE(accessibleName(window.window()->activeFocusItem()), u"Message"_s);
+}
+
+void AccessTest::chatsAreRenamedPinnedAndDeletedByKeys() {
+    WindowUnderTest window;
+    window.ask(u"First"_s);
+    QTRY_COMPARE(window.application().chats()->rowCount(), 1);
+    QQuickItem* list = nullptr;
+    QTRY_VERIFY((list = window.find(u"Chats"_s)) != nullptr);
+    list->forceActiveFocus(Qt::TabFocusReason);
+    window.key(Qt::Key_Menu);
+    QTRY_VERIFY(window.find(u"Pin"_s) != nullptr);
+    window.key(Qt::Key_Down);
+    window.key(Qt::Key_Down);
+    window.key(Qt::Key_Return);
+    QTRY_VERIFY(
+        window.application().chats()->index(0).data(app::ChatListModel::PinnedRole).toBool());
+    list->forceActiveFocus(Qt::TabFocusReason);
+    window.key(Qt::Key_F2);
+    QTRY_COMPARE(accessibleName(window.window()->activeFocusItem()), u"New name"_s);
+    window.type(u"Named"_s);
+    window.key(Qt::Key_Return);
+    QTRY_COMPARE(window.chat()->title(), u"Named"_s);
+    list->forceActiveFocus(Qt::TabFocusReason);
+    window.key(Qt::Key_Delete);
+    QTRY_COMPARE(window.application().chats()->rowCount(), 0);
+    window.key(Qt::Key_Z, Qt::ControlModifier);
+    QTRY_COMPARE(window.application().chats()->rowCount(), 1);
 }
 
 QTEST_MAIN(AccessTest)

@@ -18,6 +18,12 @@ Popover {
         contentHeight: column.implicitHeight
         boundsBehavior: Flickable.StopAtBounds
         clip: true
+        focus: true
+        Keys.onDownPressed: contentY = Math.min(contentHeight - height, contentY + Theme.u * 10)
+        Keys.onUpPressed: contentY = Math.max(0, contentY - Theme.u * 10)
+
+        Accessible.role: Accessible.List
+        Accessible.name: qsTr("Keys of the program")
 
         Column {
             id: column

@@ -3,7 +3,6 @@
 #include <QQmlContext>
 #include <QQmlEngine>
 #include <QQuickWindow>
-#include <QWheelEvent>
 
 #include <algorithm>
 #include <cmath>
@@ -23,9 +22,6 @@ constexpr double kMeasuredPages = 2;
 constexpr int kRowsAhead = 2;
 // Measuring can bring more rows into view, and these be measured in turn.
 constexpr int kPasses = 12;
-// One notch of a wheel.
-constexpr double kNotchLines = 3;
-
 /// Columns know their height only after a polish; a new row is measured before the next one comes.
 void polishAll(QQuickItem* item) {
     for (QQuickItem* child : item->childItems())
@@ -39,6 +35,11 @@ ConversationView::ConversationView(QQuickItem* parent) : QQuickItem(parent) {
     setFlag(ItemHasContents, false);
     setClip(true);
     setAcceptedMouseButtons(Qt::NoButton);
+    connect(this, &QQuickItem::windowChanged, this, [this](QQuickWindow* window) {
+        if (window != nullptr)
+            connect(window, &QQuickWindow::activeFocusItemChanged, this,
+                    &ConversationView::showFocus);
+    });
 }
 
 ConversationView::~ConversationView() {
@@ -147,85 +148,6 @@ double ConversationView::anchoredOffset() const {
     if (follow_ == Follow::Question && questionRow_ >= 0)
         return topOf(questionRow_) - topPadding_;
     return topOf(std::min(anchorRow_, static_cast<int>(heights_.count()) - 1)) + anchorPixels_;
-}
-
-void ConversationView::scrollBy(double pixels) {
-    if (heights_.count() == 0)
-        return;
-    // The way is counted from the row that was at the edge, and rows are measured on the way: so
-    // many pixels, not so many by estimate, and back is the same way.
-    takeAnchor();
-    setFollow(Follow::None);
-    anchorPixels_ += pixels;
-    layOut();
-    afterScroll(pixels);
-}
-
-/// To a place far away: what lies between stays unmeasured.
-void ConversationView::jumpTo(double offset) {
-    const double before = offset_;
-    setFollow(Follow::None);
-    setOffset(offset);
-    takeAnchor();
-    layOut();
-    afterScroll(offset_ - before);
-}
-
-void ConversationView::afterScroll(double pixels) {
-    takeAnchor();
-    const bool atEnd = offset_ >= std::max(0.0, contentHeight() - height()) - 1;
-    const bool roomBelow = greatestOffset() > contentHeight() - height() + 1;
-    if (pixels > 0 && atEnd && !roomBelow)
-        setFollow(Follow::End);
-    emit scrolled();
-    polish();
-}
-
-void ConversationView::scrollPages(double pages) {
-    scrollBy(pages * (height() - lineHeight_ * 2));
-}
-
-void ConversationView::scrollTo(double fraction) {
-    jumpTo(fraction * (greatestOffset() + height()));
-}
-
-void ConversationView::scrollToStart() {
-    jumpTo(0);
-}
-
-void ConversationView::followEnd() {
-    setFollow(Follow::End);
-    questionRow_ = -1;
-    polish();
-}
-
-void ConversationView::showQuestion() {
-    const int row = rows_ ? rows_->lastQuestionRow() : -1;
-    if (row < 0)
-        return;
-    questionRow_ = row;
-    setFollow(Follow::Question);
-    polish();
-}
-
-void ConversationView::scrollToQuestion(int direction) {
-    const int row = rows_ ? rows_->questionRow(firstVisibleRow(), direction,
-                                               offset_ - topOf(firstVisibleRow()) > 1)
-                          : -1;
-    if (row >= 0)
-        jumpTo(topOf(row) - topPadding_);
-}
-
-void ConversationView::wheelEvent(QWheelEvent* event) {
-    const double notch = kNotchLines * lineHeight_ / 120;
-    const double pixels =
-        event->pixelDelta().isNull() ? event->angleDelta().y() * notch : event->pixelDelta().y();
-    if (pixels == 0) {
-        event->ignore();
-        return;
-    }
-    scrollBy(-pixels);
-    event->accept();
 }
 
 void ConversationView::componentComplete() {

@@ -120,6 +120,7 @@ private:
     void takeAnchor();
     void jumpTo(double offset);
     void afterScroll(double pixels);
+    void showFocus();
     [[nodiscard]] double estimate(int row) const;
     [[nodiscard]] double anchoredOffset() const;
     [[nodiscard]] double greatestOffset() const;

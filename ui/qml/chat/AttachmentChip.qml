@@ -2,7 +2,6 @@ pragma ComponentBehavior: Bound
 
 import QtQuick
 import QtQuick.Controls.impl
-import QtQuick.Templates as T
 import Lapidary.App
 import Lapidary.Components
 
@@ -42,7 +41,7 @@ Rectangle {
             height: width
             anchors.verticalCenter: parent.verticalCenter
 
-            T.AbstractButton {
+            Pressable {
                 id: picture
 
                 anchors.fill: parent

@@ -2,13 +2,12 @@ pragma ComponentBehavior: Bound
 
 import QtQuick
 import QtQuick.Controls.impl
-import QtQuick.Templates as T
 import Lapidary.App
 import Lapidary.Components
 
 /// An attachment of a message: a thumbnail that opens the picture, with what it costs, or a file
 /// with its name.
-T.AbstractButton {
+Pressable {
     id: root
 
     required property Attachment attachment

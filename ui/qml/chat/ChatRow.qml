@@ -24,9 +24,20 @@ T.ItemDelegate {
     signal opened
 
     function rename() {
+        d.before = root.Window.activeFocusItem;
         root.renaming = true;
         field.forceActiveFocus();
         field.selectAll();
+    }
+
+    function endRenaming() {
+        root.renaming = false;
+        field.focus = false;
+        if (d.before)
+            d.before.forceActiveFocus(Qt.TabFocusReason);
+    }
+    function openMenu() {
+        menu.popup(root, root.width - menu.width - Theme.u * 2, root.height);
     }
 
     implicitHeight: Theme.u * 9 + (root.detailed ? Theme.smallPixels * 1.4 : 0)
@@ -40,6 +51,12 @@ T.ItemDelegate {
     Accessible.role: Accessible.ListItem
     Accessible.name: root.mark === 0 ? root.title : qsTr("%1, %2").arg(root.title).arg(root.markNames[root.mark])
     Accessible.onPressAction: root.opened()
+
+    QtObject {
+        id: d
+
+        property Item before: null // had the focus before the name was edited
+    }
 
     contentItem: Item {
         Rectangle {
@@ -87,11 +104,11 @@ T.ItemDelegate {
             onAccepted: {
                 if (text.trim() !== "")
                     root.chats.rename(root.chatId, text.trim());
-                root.renaming = false;
+                root.endRenaming();
             }
             onActiveFocusChanged: if (!activeFocus)
                 root.renaming = false
-            Keys.onEscapePressed: root.renaming = false
+            Keys.onEscapePressed: root.endRenaming()
 
             Accessible.name: qsTr("New name")
 

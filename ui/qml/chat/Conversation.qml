@@ -29,6 +29,10 @@ FocusScope {
         focus: true
         activeFocusOnTab: true
         rows: root.chat.rows
+
+        Accessible.role: Accessible.Pane
+        Accessible.name: qsTr("Messages")
+
         topPadding: Theme.u * 2
         bottomPadding: Theme.u * 6
         columnWidth: Math.min(width - 2 * Theme.gutter, Theme.columnWidth)

@@ -1,9 +1,8 @@
 import QtQuick
-import QtQuick.Templates as T
 import Lapidary.Components
 
 /// A question that fills the field.
-T.AbstractButton {
+Pressable {
     id: root
 
     required property string title

@@ -63,7 +63,7 @@ FocusScope {
         width: parent.width
         clip: true
         focus: true
-        activeFocusOnTab: true
+        activeFocusOnTab: count > 0 || activeFocus
         model: root.chats
         boundsBehavior: Flickable.StopAtBounds
         keyNavigationEnabled: true
@@ -98,8 +98,12 @@ FocusScope {
 
         Keys.onReturnPressed: if (currentItem)
             (currentItem as ChatRow).opened()
+        Keys.onEnterPressed: if (currentItem)
+            (currentItem as ChatRow).opened()
         Keys.onDeletePressed: if (currentItem)
             root.chats.trash((currentItem as ChatRow).chatId)
+        Keys.onMenuPressed: if (currentItem)
+            (currentItem as ChatRow).openMenu()
 
         ThinScrollBar {
             anchors.right: parent.right

@@ -2,7 +2,6 @@ pragma ComponentBehavior: Bound
 
 import QtQuick
 import QtQuick.Controls.impl
-import QtQuick.Templates as T
 import Lapidary.Components
 
 /// The reasoning pane's header and, while it reasons, its last three lines.
@@ -14,7 +13,7 @@ ConversationRow {
 
     implicitHeight: header.height + (live ? 3 * lineHeight + Theme.u : 0) + Theme.u * 2
 
-    T.AbstractButton {
+    Pressable {
         id: header
 
         x: root.columnX - Theme.u * 2

@@ -2,10 +2,9 @@ pragma ComponentBehavior: Bound
 
 import QtQuick
 import QtQuick.Controls.impl
-import QtQuick.Templates as T
 
 /// A button that is one icon. `text` names it, for the tip and for assistive programs.
-T.AbstractButton {
+Pressable {
     id: root
 
     property string tip: text

@@ -2,10 +2,9 @@ pragma ComponentBehavior: Bound
 
 import QtQuick
 import QtQuick.Controls.impl
-import QtQuick.Templates as T
 
 /// A button with words. `primary` is the one thing to do in its place.
-T.AbstractButton {
+Pressable {
     id: root
 
     property bool primary: false

@@ -1,6 +1,5 @@
 import QtQuick
 import QtQuick.Controls.impl
-import QtQuick.Templates as T
 import Lapidary.Components
 
 /// One gauge: its title, main number, and what is below when it is unfolded.
@@ -18,7 +17,7 @@ Item {
     Accessible.role: Accessible.Grouping
     Accessible.name: root.figure === "" ? root.title : root.title + ": " + root.figure
 
-    T.AbstractButton {
+    Pressable {
         id: head
 
         width: parent.width

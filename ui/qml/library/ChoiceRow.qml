@@ -1,9 +1,8 @@
 import QtQuick
-import QtQuick.Templates as T
 import Lapidary.Components
 
 /// One choice of a list in the picker: a mark, a title, a word on the right and a line below.
-T.AbstractButton {
+Pressable {
     id: root
 
     property string title: ""
