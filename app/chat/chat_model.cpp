@@ -112,8 +112,8 @@ QString ChatModel::line() const {
         return engine_.loadSecondsLeft() >= 0
                    ? tr("Model is loading: %1").arg(shortSeconds(engine_.loadSecondsLeft()))
                    : tr("Model is loading");
-    case EngineController::State::Failed:
-        return engine_.errorSentence();
+    case EngineController::State::Failed: // why stands above the chat
+        return tr("No model is loaded: choose one above");
     case EngineController::State::Ready:
         break;
     }

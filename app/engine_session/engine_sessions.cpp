@@ -1,3 +1,4 @@
+#include "folder_check.h"
 #include "session_factory.h"
 
 #include <algorithm>
@@ -17,7 +18,11 @@ public:
                                     request.device));
         target.freeBytes = std::min(target.totalBytes, target.freeBytes + freeable);
         auto plan = engine::planMemory(request.folder, request.recipe, target);
-        if (!plan || plan->fits())
+        if (!plan)
+            return plan;
+        if (const Expected<void> complete = checkFolder(request.folder); !complete)
+            return std::unexpected(complete.error());
+        if (plan->fits())
             return plan;
         constexpr double kGiga = 1e9;
         return fail(ErrorKind::DoesNotFit,

@@ -38,11 +38,13 @@ void EngineWorker::load(engine::LoadRequest request) {
     Expected<std::shared_ptr<engine::Model>> model = factory_->load(request);
     if (!model) {
         emit loadRefused(model.error(), false);
+        measureMemory();
         return;
     }
     Expected<std::unique_ptr<engine::Session>> session = (*model)->openSession();
     if (!session) {
         emit loadRefused(session.error(), false);
+        measureMemory();
         return;
     }
     model_ = std::move(*model);

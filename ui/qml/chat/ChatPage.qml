@@ -85,9 +85,9 @@ FocusScope {
     }
     Flickable {
         x: (parent.width - width) / 2
-        y: Math.max(notices.height, composer.y - height - Theme.u * 6)
+        y: Math.max(notices.height + Theme.u * 4, composer.y - height - Theme.u * 6)
         width: root.column
-        height: Math.min(welcome.implicitHeight, composer.y - notices.height - Theme.u * 4)
+        height: Math.min(welcome.implicitHeight, composer.y - notices.height - Theme.u * 8)
         contentHeight: welcome.implicitHeight
         boundsBehavior: Flickable.StopAtBounds
         interactive: contentHeight > height
@@ -112,7 +112,7 @@ FocusScope {
         id: composer
 
         x: Math.round((parent.width - width) / 2)
-        y: root.chat.empty ? Math.round(Math.min(root.height - height - Theme.u * 2, root.height * 0.62)) : root.height - height - Theme.u
+        y: Math.round(root.chat.empty ? Math.min(root.height - height - Theme.u * 2, Math.max(root.height * 0.62, notices.height + welcome.implicitHeight + Theme.u * 10)) : root.height - height - Theme.u)
         width: root.column
         focus: true
         chat: root.chat

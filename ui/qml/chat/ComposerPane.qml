@@ -19,6 +19,11 @@ FocusScope {
 
     signal pictureChosen(Attachment attachment)
 
+    /// A text that was not typed here; writing goes on at its end.
+    function show(text: string) {
+        field.text = text;
+        field.cursorPosition = field.length;
+    }
     function type(text: string) {
         field.forceActiveFocus();
         field.insert(field.cursorPosition, text);
@@ -263,9 +268,9 @@ FocusScope {
 
         function onTextChanged() {
             if (field.text !== root.composer.text)
-                field.text = root.composer.text;
+                root.show(root.composer.text);
         }
     }
-    Component.onCompleted: field.text = root.composer.text
-    onChatChanged: field.text = root.composer.text
+    Component.onCompleted: root.show(root.composer.text)
+    onChatChanged: root.show(root.composer.text)
 }
