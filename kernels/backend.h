@@ -2,6 +2,7 @@
 
 #include "device.h"
 #include "error.h"
+#include "packer.h"
 #include "sampling.h"
 #include "tensor.h"
 #include "weight.h"
@@ -178,6 +179,9 @@ public:
     [[nodiscard]] Expected<Weight> pack(const WeightSource& source) {
         return pack(source, source.format);
     }
+
+    /// For the weights of a whole model. Lives no longer than the backend.
+    [[nodiscard]] virtual std::unique_ptr<Packer> packer(Packer::Watch watch) = 0;
 
     [[nodiscard]] virtual Expected<void> wait() = 0;
 

@@ -3,10 +3,8 @@
 #include "checkpoint/checkpoint.h"
 
 #include <kernels/assert.h>
-#include <kernels/e4m3_codes.h>
 
 #include <algorithm>
-#include <format>
 #include <utility>
 
 namespace lapidary::engine {
@@ -89,6 +87,8 @@ float TensorLoader::scalar(const std::string& name) {
 Expected<std::vector<kernels::Buffer>> TensorLoader::finish() {
     if (error_)
         return std::unexpected(*error_);
+    if (auto done = packer_->finish(); !done)
+        return std::unexpected(done.error());
     if (auto done = backend_.wait(); !done)
         return std::unexpected(done.error());
     if (auto intact = checkpoint_.checkIntact(); !intact)
@@ -112,38 +112,15 @@ std::optional<WeightSource> TensorLoader::source(const std::string& name) {
 }
 
 Weight TensorLoader::pack(const std::string& name, const WeightSource& source) {
-    if (!readThrough(name, source))
+    if (!goOn())
         return {};
     const auto format = checkpoint_.packedFormat(checkpoint_.spec(name), weights_);
     const std::int64_t rows = source.experts * source.rows;
     packedBytes_ += static_cast<std::size_t>(rows * source.columns) * kernels::elementSize(format);
     if (format == kernels::WeightFormat::Fp8)
         packedBytes_ += static_cast<std::size_t>(rows) * sizeof(float);
-    auto weight = accept(backend_.pack(source, format));
+    auto weight = accept(packer_->pack(name, source, format));
     return weight ? std::move(*weight) : Weight{};
-}
-
-bool TensorLoader::readThrough(const std::string& name, const WeightSource& source) {
-    // A backend may use the mapping in place. The pages are brought in here, where progress is
-    // told and a cancel is heard, and not by the first token.
-    constexpr std::size_t kPage = 4096;
-    const std::span<const std::byte> data = source.data;
-    constexpr std::size_t kPiece = std::size_t{16} << 20U;
-    for (std::size_t begin = 0; begin < data.size(); begin += kPiece) {
-        if (!goOn())
-            return false;
-        const std::size_t end = std::min(begin + kPiece, data.size());
-        if (source.format == kernels::WeightFormat::Fp8
-            && kernels::hasNan(data.subspan(begin, end - begin)))
-            error_ = Error{.kind = ErrorKind::Corrupt,
-                           .sentence = std::format("The tensor {} has codes that stand for no "
-                                                   "number: download the model's weights again.",
-                                                   name)};
-        for (std::size_t at = begin; at < end; at += kPage) [[maybe_unused]]
-            const std::byte touched = static_cast<const volatile std::byte&>(data[at]);
-        count(end - begin);
-    }
-    return !error_;
 }
 
 bool TensorLoader::goOn() {

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <stop_token>
@@ -32,7 +33,11 @@ public:
         , backend_(backend)
         , weights_(weights)
         , progress_(std::move(progress))
-        , stop_(std::move(stop)) {}
+        , stop_(std::move(stop))
+        , packer_(backend.packer([this](std::size_t bytes) {
+            count(bytes);
+            return !stop_.stop_requested();
+        })) {}
 
     [[nodiscard]] bool has(const std::string& name) const;
 
@@ -69,7 +74,6 @@ private:
     std::optional<T> accept(Expected<T> result);
     [[nodiscard]] std::optional<kernels::WeightSource> source(const std::string& name);
     kernels::Weight pack(const std::string& name, const kernels::WeightSource& source);
-    bool readThrough(const std::string& name, const kernels::WeightSource& source);
     bool goOn();
     void count(std::size_t bytes);
 
@@ -78,6 +82,7 @@ private:
     WeightChoice weights_;
     Progress progress_;
     std::stop_token stop_;
+    std::unique_ptr<kernels::Packer> packer_;
     std::size_t doneBytes_ = 0;
     std::size_t packedBytes_ = 0;
     std::vector<kernels::Buffer> memory_;

@@ -1,6 +1,7 @@
 #include "cpu/cpu_backend.h"
 
 #include "assert.h"
+#include "cpu/host_packer.h"
 #include "cpu/host_weight.h"
 #include "cpu/operations/attention.h"
 #include "cpu/operations/elementwise.h"
@@ -45,6 +46,10 @@ Expected<Weight> CpuBackend::pack(const WeightSource& source, WeightFormat as) {
         return packHost(source);
     LAPIDARY_ASSERT(as == WeightFormat::Fp8);
     return quantiseHost(context_.pool, source);
+}
+
+std::unique_ptr<Packer> CpuBackend::packer(Packer::Watch watch) {
+    return std::make_unique<HostPacker>(*this, std::move(watch));
 }
 
 Expected<void> CpuBackend::wait() {

@@ -20,6 +20,7 @@ public:
     void upload(std::span<const std::byte> from, const Tensor& to) override;
     void download(const Tensor& from, std::span<std::byte> to) override;
     [[nodiscard]] Expected<Weight> pack(const WeightSource& source, WeightFormat as) override;
+    [[nodiscard]] std::unique_ptr<Packer> packer(Packer::Watch watch) override;
     [[nodiscard]] Expected<void> wait() override;
 
     void embed(const Weight& table, const Tensor& ids, float scale, const Tensor& y) override;

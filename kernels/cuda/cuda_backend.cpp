@@ -79,6 +79,10 @@ Expected<Weight> CudaBackend::pack(const WeightSource& source, WeightFormat as) 
     return packOnCard(*stream_, source, as);
 }
 
+std::unique_ptr<Packer> CudaBackend::packer(Packer::Watch watch) {
+    return std::make_unique<CardPacker>(*stream_, std::move(watch));
+}
+
 Expected<void> CudaBackend::wait() {
     return stream_->wait();
 }

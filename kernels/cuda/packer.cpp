@@ -1,9 +1,6 @@
 #include "cuda/packer.h"
 
-#include "assert.h"
-#include "cuda/card_weight.h"
-#include "cuda/launch.h"
-#include "cuda/quantise.h"
+#include "cuda/packing_lane.h"
 
 #include <algorithm>
 #include <utility>
@@ -12,86 +9,155 @@ namespace lapidary::kernels::cuda {
 
 namespace {
 
-void copyToCard(Stream& stream, std::span<const std::byte> from, void* to) {
-    stream.check(
-        cudaMemcpyAsync(to, from.data(), from.size(), cudaMemcpyHostToDevice, stream.handle()),
-        "copying a weight to the card");
-}
+/// A weight whose memory is taken and not written yet.
+struct Unpacked {
+    Weight weight;
+    std::shared_ptr<CardWeight> memory;
+};
 
-/// Brings a piece of whole rows, of about 32 MB, over as bf16 and hands it on.
-///   take(bf16 of the piece, its first row, its rows)
-template <class Take>
-void forPieces(Stream& stream, const WeightSource& source, Take take) {
-    constexpr std::int64_t kPiece = std::int64_t{1} << 24U; // numbers
+Expected<Unpacked> takeMemory(Stream& stream, const WeightSource& source, WeightFormat as) {
+    const bool quantised = packingOf(source, as) == Packing::Quantised;
+    // The card multiplies bf16 and e4m3: f32 is rounded.
+    const WeightFormat target = as == WeightFormat::Fp8 ? WeightFormat::Fp8 : WeightFormat::BF16;
     const std::int64_t rows = source.experts * source.rows;
-    const std::int64_t rowsAtOnce = std::clamp<std::int64_t>(kPiece / source.columns, 1, rows);
-    const auto numbers = static_cast<std::size_t>(rowsAtOnce * source.columns);
-    const std::size_t width = elementSize(source.format);
-    auto* const raw = static_cast<std::byte*>(stream.scratch(numbers * (sizeof(Bf16) + width)));
-    if (raw == nullptr)
-        return;
-    auto* const halves = reinterpret_cast<Bf16*>(raw + numbers * width);
-    for (std::int64_t row = 0; row < rows; row += rowsAtOnce) {
-        const std::int64_t count = std::min(rowsAtOnce, rows - row);
-        const auto first = static_cast<std::size_t>(row * source.columns);
-        const auto size = static_cast<std::size_t>(count * source.columns);
-        copyToCard(stream, source.data.subspan(first * width, size * width), raw);
-        if (source.format == WeightFormat::BF16) {
-            take(reinterpret_cast<const Bf16*>(raw), row, count);
-        } else {
-            toBf16(reinterpret_cast<const float*>(raw), halves, count * source.columns,
-                   stream.handle());
-            take(halves, row, count);
-        }
+    auto memory = std::make_shared<CardWeight>();
+    auto numbers =
+        stream.allocate(static_cast<std::size_t>(rows * source.columns) * elementSize(target));
+    if (!numbers)
+        return std::unexpected(std::move(numbers.error()));
+    memory->numbers = std::move(*numbers);
+    if (target == WeightFormat::Fp8) {
+        auto scales = stream.allocate(static_cast<std::size_t>(rows) * sizeof(float));
+        if (!scales)
+            return std::unexpected(std::move(scales.error()));
+        memory->scales = std::move(*scales);
     }
+    return Unpacked{.weight = Weight(target, source.experts, source.rows, source.columns, memory,
+                                     quantised || source.quantisedInput),
+                    .memory = memory};
 }
 
 } // namespace
 
 Expected<Weight> packOnCard(Stream& stream, const WeightSource& source, WeightFormat as) {
-    const bool quantises = as == WeightFormat::Fp8 && source.format != WeightFormat::Fp8;
-    LAPIDARY_ASSERT(as == source.format || quantises);
-    // The card multiplies bf16 and e4m3: f32 is rounded.
-    const WeightFormat target = as == WeightFormat::Fp8 ? WeightFormat::Fp8 : WeightFormat::BF16;
-    const std::int64_t rows = source.experts * source.rows;
-    auto packed = std::make_shared<CardWeight>();
-    auto numbers =
-        stream.allocate(static_cast<std::size_t>(rows * source.columns) * elementSize(target));
-    if (!numbers)
-        return std::unexpected(std::move(numbers.error()));
-    packed->numbers = std::move(*numbers);
-    void* const to = packed->numbers.memory.get();
-    if (target == WeightFormat::Fp8) {
-        auto scales = stream.allocate(static_cast<std::size_t>(rows) * sizeof(float));
-        if (!scales)
-            return std::unexpected(std::move(scales.error()));
-        packed->scales = std::move(*scales);
-    }
-    auto* const scales = static_cast<float*>(packed->scales.memory.get());
-
-    if (source.format == target) {
-        copyToCard(stream, source.data, to);
-        if (scales != nullptr)
-            copyToCard(stream, std::as_bytes(source.scales), scales);
-    } else if (quantises) {
-        forPieces(stream, source, [&](const Bf16* piece, std::int64_t row, std::int64_t count) {
-            quantiseRows(piece, count, source.columns,
-                         static_cast<std::uint8_t*>(to) + row * source.columns, scales + row,
-                         stream.handle());
-        });
-    } else {
-        forPieces(stream, source, [&](const Bf16* piece, std::int64_t row, std::int64_t count) {
-            stream.check(
-                cudaMemcpyAsync(static_cast<Bf16*>(to) + row * source.columns, piece,
-                                static_cast<std::size_t>(count * source.columns) * sizeof(Bf16),
-                                cudaMemcpyDeviceToDevice, stream.handle()),
-                "rounding a weight");
-        });
-    }
-    if (auto done = stream.wait(); !done)
+    auto unpacked = takeMemory(stream, source, as);
+    if (!unpacked)
+        return std::unexpected(std::move(unpacked.error()));
+    PackingLane lane(stream.device(), 0);
+    for (const PackingPiece& piece :
+         cutIntoPieces({}, source, as, unpacked->memory, Reading{}.pieceBytes))
+        lane.bring(piece);
+    if (auto done = lane.finish(); !done)
         return std::unexpected(std::move(done.error()));
-    return Weight(target, source.experts, source.rows, source.columns, std::move(packed),
-                  quantises || source.quantisedInput);
+    return std::move(unpacked->weight);
+}
+
+CardPacker::CardPacker(Stream& stream, Watch watch, const Reading& reading)
+    : stream_(stream), watch_(std::move(watch)), reading_(reading) {
+    if (reading_.readers == 0)
+        reading_.readers =
+            std::clamp(static_cast<int>(std::thread::hardware_concurrency() / 2), 1, 6);
+}
+
+CardPacker::~CardPacker() {
+    {
+        const std::scoped_lock lock(mutex_);
+        queue_.clear();
+    }
+    stop();
+}
+
+Expected<Weight> CardPacker::pack(const std::string& name, const WeightSource& source,
+                                  WeightFormat as) {
+    auto unpacked = takeMemory(stream_, source, as);
+    if (!unpacked)
+        return std::unexpected(std::move(unpacked.error()));
+    if (readers_.empty())
+        start();
+    {
+        const std::scoped_lock lock(mutex_);
+        for (PackingPiece& piece :
+             cutIntoPieces(name, source, as, unpacked->memory, reading_.pieceBytes)) {
+            queue_.push_back(std::move(piece));
+            ++pending_;
+        }
+    }
+    queued_.notify_all();
+    // Ahead enough that readers never wait for the next matrix, and near enough to hear of a
+    // cancel.
+    if (auto done = waitUntilQueued(std::size_t{8} * static_cast<std::size_t>(reading_.readers));
+        !done)
+        return std::unexpected(std::move(done.error()));
+    return std::move(unpacked->weight);
+}
+
+Expected<void> CardPacker::finish() {
+    auto done = waitUntilQueued(0);
+    stop();
+    if (done && error_)
+        return std::unexpected(*error_);
+    return done;
+}
+
+void CardPacker::start() {
+    stopping_ = false;
+    for (int i = 0; i < reading_.readers; ++i)
+        readers_.emplace_back([this] { read(); });
+}
+
+void CardPacker::stop() {
+    {
+        const std::scoped_lock lock(mutex_);
+        stopping_ = true;
+    }
+    queued_.notify_all();
+    readers_.clear();
+}
+
+void CardPacker::read() {
+    PackingLane lane(stream_.device(), reading_.pinned ? reading_.pieceBytes : 0);
+    for (;;) {
+        PackingPiece piece;
+        {
+            std::unique_lock lock(mutex_);
+            queued_.wait(lock, [&] { return stopping_ || !queue_.empty(); });
+            if (queue_.empty())
+                break;
+            piece = std::move(queue_.front());
+            queue_.pop_front();
+        }
+        lane.bring(piece);
+        {
+            const std::scoped_lock lock(mutex_);
+            readBytes_ += piece.bytes;
+            --pending_;
+            if (lane.error() && !error_)
+                error_ = lane.error();
+        }
+        done_.notify_one();
+    }
+    auto result = lane.finish();
+    const std::scoped_lock lock(mutex_);
+    if (!result && !error_)
+        error_ = std::move(result.error());
+}
+
+/// Waits until at most so many pieces are on their way, and tells the watch.
+Expected<void> CardPacker::waitUntilQueued(std::size_t most) {
+    std::unique_lock lock(mutex_);
+    for (;;) {
+        const std::size_t bytes = std::exchange(readBytes_, 0);
+        const bool enough = pending_ <= most;
+        if (error_)
+            return std::unexpected(*error_);
+        lock.unlock();
+        if (bytes > 0 && !watch_(bytes))
+            return fail(ErrorKind::Cancelled, "Loading was cancelled.");
+        if (enough)
+            return {};
+        lock.lock();
+        done_.wait(lock, [&] { return readBytes_ > 0; });
+    }
 }
 
 } // namespace lapidary::kernels::cuda

@@ -1,7 +1,17 @@
 #pragma once
 
-#include "backend.h"
+#include "cuda/packing_piece.h"
 #include "cuda/stream.h"
+#include "packer.h"
+
+#include <condition_variable>
+#include <cstddef>
+#include <deque>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
 
 namespace lapidary::kernels::cuda {
 
@@ -9,5 +19,45 @@ namespace lapidary::kernels::cuda {
 /// The source may go when this returns. DoesNotFit, DeviceLost.
 [[nodiscard]] Expected<Weight> packOnCard(Stream& stream, const WeightSource& source,
                                           WeightFormat as);
+
+/// How a CardPacker reads.
+struct Reading {
+    /// Threads that read. One copies some 8 GB a second out of mapped files, where a card on
+    /// sixteen lanes of PCIe 5 takes 55. 0: half of the processors, at most 6.
+    int readers = 0;
+    std::size_t pieceBytes = std::size_t{8} << 20U;
+    bool pinned = true; ///< false: as where the computer grants no pinned memory
+};
+
+/// Packer on a card: threads read pieces of the sources into pinned memory, from where the card
+/// fetches them, and quantises them while others are read.
+class CardPacker final : public Packer {
+public:
+    CardPacker(Stream& stream, Watch watch, const Reading& reading = {});
+    ~CardPacker() override;
+
+    [[nodiscard]] Expected<Weight> pack(const std::string& name, const WeightSource& source,
+                                        WeightFormat as) override;
+    [[nodiscard]] Expected<void> finish() override;
+
+private:
+    void start();
+    void stop();
+    void read();
+    [[nodiscard]] Expected<void> waitUntilQueued(std::size_t most);
+
+    Stream& stream_;
+    Watch watch_;
+    Reading reading_;
+    std::mutex mutex_; ///< of what follows, but the threads
+    std::condition_variable queued_;
+    std::condition_variable done_;
+    std::deque<PackingPiece> queue_;
+    std::size_t pending_ = 0;   ///< pieces that are queued or being read
+    std::size_t readBytes_ = 0; ///< that the watch does not know of
+    bool stopping_ = false;
+    std::optional<Error> error_;
+    std::vector<std::jthread> readers_;
+};
 
 } // namespace lapidary::kernels::cuda

@@ -42,6 +42,9 @@ public:
                                                  kernels::WeightFormat as) override {
         return backend_->pack(source, as);
     }
+    [[nodiscard]] std::unique_ptr<kernels::Packer> packer(kernels::Packer::Watch watch) override {
+        return backend_->packer(std::move(watch));
+    }
     void embed(const kernels::Weight& table, const kernels::Tensor& ids, float scale,
                const kernels::Tensor& y) override {
         backend_->embed(table, ids, scale, y);

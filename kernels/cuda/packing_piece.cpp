@@ -1,0 +1,69 @@
+#include "cuda/packing_piece.h"
+
+#include "assert.h"
+
+#include <algorithm>
+#include <span>
+
+namespace lapidary::kernels::cuda {
+
+namespace {
+
+void cutBytes(std::vector<PackingPiece>& pieces, const PackingPiece& like,
+              std::span<const std::byte> from, void* to, std::size_t pieceBytes) {
+    for (std::size_t begin = 0; begin < from.size(); begin += pieceBytes) {
+        PackingPiece& piece = pieces.emplace_back(like);
+        piece.from = from.data() + begin;
+        piece.bytes = std::min(pieceBytes, from.size() - begin);
+        piece.to = static_cast<std::byte*>(to) + begin;
+    }
+}
+
+} // namespace
+
+Packing packingOf(const WeightSource& source, WeightFormat as) {
+    const bool quantised = as == WeightFormat::Fp8 && source.format != WeightFormat::Fp8;
+    LAPIDARY_ASSERT(as == source.format || quantised);
+    if (quantised)
+        return Packing::Quantised;
+    return source.format == WeightFormat::F32 ? Packing::Rounded : Packing::Copied;
+}
+
+std::vector<PackingPiece> cutIntoPieces(const std::string& name, const WeightSource& source,
+                                        WeightFormat as, const std::shared_ptr<CardWeight>& to,
+                                        std::size_t pieceBytes) {
+    std::vector<PackingPiece> pieces;
+    const PackingPiece like{.name = name,
+                            .packing = packingOf(source, as),
+                            .codes = source.format == WeightFormat::Fp8,
+                            .format = source.format,
+                            .columns = source.columns,
+                            .weight = to,
+                            .owner = source.owner};
+    auto* const numbers = static_cast<std::byte*>(to->numbers.memory.get());
+    auto* const scales = static_cast<float*>(to->scales.memory.get());
+    if (like.packing == Packing::Copied) {
+        PackingPiece likeScales = like;
+        likeScales.codes = false;
+        cutBytes(pieces, like, source.data, numbers, pieceBytes);
+        cutBytes(pieces, likeScales, std::as_bytes(source.scales), scales, pieceBytes);
+        return pieces;
+    }
+    const std::size_t rowBytes =
+        static_cast<std::size_t>(source.columns) * elementSize(source.format);
+    const std::size_t packedRowBytes = static_cast<std::size_t>(source.columns)
+                                       * (like.packing == Packing::Quantised ? 1 : sizeof(Bf16));
+    const std::int64_t rows = source.experts * source.rows;
+    const auto atOnce = std::max<std::int64_t>(1, static_cast<std::int64_t>(pieceBytes / rowBytes));
+    for (std::int64_t row = 0; row < rows; row += atOnce) {
+        PackingPiece& piece = pieces.emplace_back(like);
+        piece.rows = std::min(atOnce, rows - row);
+        piece.from = source.data.data() + static_cast<std::size_t>(row) * rowBytes;
+        piece.bytes = static_cast<std::size_t>(piece.rows) * rowBytes;
+        piece.to = numbers + static_cast<std::size_t>(row) * packedRowBytes;
+        piece.scales = scales != nullptr ? scales + row : nullptr;
+    }
+    return pieces;
+}
+
+} // namespace lapidary::kernels::cuda
