@@ -48,6 +48,15 @@ constexpr std::int64_t kBlockChannels = 16;
 // 4 channels × 1024 × 2 bytes are a quarter of a first cache level of 32 KiB.
 constexpr std::int64_t kBlockColumns = 1024;
 
+/// A vector of weights, which lie at any address: loaded as bytes, which need no alignment.
+using Bytes = hn::Repartition<std::uint8_t, FloatTag>;
+HWY_INLINE hn::Vec<Bytes> loadBytes(const std::byte* from) {
+    return hn::LoadU(Bytes(), reinterpret_cast<const std::uint8_t*>(from));
+}
+HWY_INLINE hn::Vec<Bytes> loadBytes(const std::byte* from, std::size_t count) {
+    return hn::LoadN(Bytes(), reinterpret_cast<const std::uint8_t*>(from), count);
+}
+
 /// The two vectors of a step, of `count` ≤ kStep weights.
 struct Bf16Step {
     static constexpr std::size_t kSize = 2;
@@ -55,17 +64,13 @@ struct Bf16Step {
     Floats first;
     Floats second;
 
-    HWY_INLINE explicit Bf16Step(const std::byte* from) {
-        split(hn::LoadU(hn::Repartition<std::uint16_t, FloatTag>(),
-                        reinterpret_cast<const std::uint16_t*>(from)));
-    }
+    HWY_INLINE explicit Bf16Step(const std::byte* from) { split(loadBytes(from)); }
     HWY_INLINE Bf16Step(const std::byte* from, std::size_t count) {
-        split(hn::LoadN(hn::Repartition<std::uint16_t, FloatTag>(),
-                        reinterpret_cast<const std::uint16_t*>(from), count));
+        split(loadBytes(from, count * kSize));
     }
 
 private:
-    HWY_INLINE void split(hn::Vec<hn::Repartition<std::uint16_t, FloatTag>> numbers) {
+    HWY_INLINE void split(hn::Vec<Bytes> numbers) {
         const hn::RebindToUnsigned<FloatTag> words;
         const auto pairs = hn::BitCast(words, numbers);
         first = hn::BitCast(kFloats, hn::ShiftLeft<16>(pairs));
@@ -80,15 +85,15 @@ struct F32Step {
     Floats second;
 
     HWY_INLINE explicit F32Step(const std::byte* from)
-        : first(hn::LoadU(kFloats, reinterpret_cast<const float*>(from)))
-        , second(hn::LoadU(kFloats, reinterpret_cast<const float*>(from) + kLanes)) {}
+        : first(hn::BitCast(kFloats, loadBytes(from)))
+        , second(hn::BitCast(kFloats, loadBytes(from + kLanes * kSize))) {}
     HWY_INLINE F32Step(const std::byte* from, std::size_t count)
-        : first(hn::LoadN(kFloats, reinterpret_cast<const float*>(from), std::min(count, kLanes)))
-        , second(hn::LoadN(kFloats, reinterpret_cast<const float*>(from) + kLanes,
-                           count - std::min(count, kLanes))) {}
+        : first(hn::BitCast(kFloats, loadBytes(from, std::min(count, kLanes) * kSize)))
+        , second(hn::BitCast(kFloats, loadBytes(from + kLanes * kSize,
+                                                (count - std::min(count, kLanes)) * kSize))) {}
 };
 
-/// 0x7F and 0xFF, NaN and written by no quantiser, are read as ±480.
+/// 0x7F and 0xFF, NaN, which no source has (e4m3_codes.h), are read as ±480.
 struct Fp8Step {
     static constexpr std::size_t kSize = 1;
     static constexpr bool kScaled = true;
