@@ -17,6 +17,8 @@ private slots:
     void init();
     void everyStateDraws_data();
     void everyStateDraws();
+    void demoModelDraws_data();
+    void demoModelDraws();
 };
 
 void ScreensTest::init() {
@@ -105,6 +107,54 @@ void ScreensTest::everyStateDraws() {
     window.application().settings()->setZoom(1.5);
     window.view()->showQuestion();
     window.photograph(theme + u"16-zoom"_s);
+}
+
+void ScreensTest::demoModelDraws_data() {
+    QTest::addColumn<bool>("dark");
+    QTest::addColumn<QSize>("size");
+    for (const bool dark : {false, true})
+        for (const QSize size : {QSize(800, 600), QSize(1600, 1000)})
+            QTest::addRow("demo-%s-%d", dark ? "dark" : "light", size.width()) << dark << size;
+}
+
+void ScreensTest::demoModelDraws() {
+    QFETCH(bool, dark);
+    QFETCH(QSize, size);
+    const QString name = QString::fromLatin1(QTest::currentDataTag()) + u'-';
+    WindowUnderTest window({}, WindowUnderTest::Runs::DemoModel);
+    window.application().settings()->setTheme(dark ? app::Settings::Theme::Dark
+                                                   : app::Settings::Theme::Light);
+    window.window()->resize(size);
+    QTest::mouseMove(window.window(), QPoint(size.width() / 2, size.height() / 2));
+    window.photograph(name + u"1-first-run"_s);
+    window.key(Qt::Key_M, Qt::ControlModifier);
+    QTest::qWait(300);
+    window.photograph(name + u"2-picker"_s);
+    window.key(Qt::Key_Escape);
+    window.ask(u"What is Lapidary?"_s);
+    window.message(1)->chooseThoughtOpen(true);
+    window.photograph(name + u"3-answer"_s);
+    window.ask(u"Write a Python function that adds two numbers."_s);
+    window.photograph(name + u"4-code"_s);
+    window.ask(u"Compare cats and dogs in a table."_s);
+    window.photograph(name + u"5-table"_s);
+
+    QImage picture(900, 600, QImage::Format_RGB32);
+    picture.fill(QColor(200, 40, 40));
+    const QString file = window.profile() + u"/red.png"_s;
+    QVERIFY(picture.save(file));
+    window.chat()->composer()->attachFiles({QUrl::fromLocalFile(file)});
+    QTRY_VERIFY(!window.chat()->composer()->attachments().first()->isReading());
+    window.ask(u"What colour is this?"_s);
+    window.photograph(name + u"6-picture"_s);
+    window.click(u"Show red.png"_s);
+    QTRY_VERIFY(window.find(u"Close the picture"_s) != nullptr);
+    window.photograph(name + u"7-viewer"_s);
+    window.key(Qt::Key_Escape);
+    QTRY_VERIFY(window.find(u"Close the picture"_s) == nullptr);
+    window.application().open({}, window.profile() + u"/no-model"_s);
+    QTRY_VERIFY(!window.application().engine()->errorSentence().isEmpty());
+    window.photograph(name + u"8-error"_s);
 }
 
 QTEST_MAIN(ScreensTest)

@@ -34,6 +34,7 @@ Pressable {
             }
             Label {
                 width: parent.width
+                height: Math.ceil(Theme.smallPixels * 1.3) * 2 // all cards are of one height
                 text: root.question
                 color: Theme.dim
                 wrapMode: Text.Wrap

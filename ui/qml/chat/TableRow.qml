@@ -49,11 +49,19 @@ ConversationRow {
             height: body.document.rowTops.length > 0 ? body.document.rowTops[0] : body.height
             color: Theme.code
         }
-        RowLines {
-            width: root.wanted
-            height: body.height
-            tops: body.document.rowTops
-            color: Theme.hairline
+        Repeater {
+            // Made for many rows at once: a table grows by one row after another.
+            model: Math.ceil(body.document.rowTops.length / 16) * 16
+
+            Rectangle {
+                required property int index
+
+                y: Math.round(body.document.rowTops[index] ?? 0)
+                width: root.wanted
+                height: Theme.line
+                visible: index < body.document.rowTops.length
+                color: Theme.hairline
+            }
         }
         BlockText {
             id: body
@@ -79,8 +87,9 @@ ConversationRow {
         }
     }
     ActionBar {
-        x: flick.x + flick.width - width - Theme.u
-        y: flick.y + Theme.u * 0.5
+        // Beside the table where there is room, else above its right end.
+        x: Math.min(flick.x + flick.width + Theme.u, root.width - Theme.gutter - width)
+        y: flick.y
         shown: hover.hovered
         name: qsTr("Copy this table")
         actions: Row {
@@ -94,6 +103,13 @@ ConversationRow {
                 tip: qsTr("Copy the table as comma-separated values")
                 onClicked: root.copyRequested(body.document.commaSeparated())
             }
+        }
+
+        Rectangle {
+            z: -1
+            anchors.fill: parent
+            radius: Theme.radius
+            color: Theme.page
         }
     }
 }

@@ -7,7 +7,7 @@ ConversationRow {
 
     readonly property real gap: Theme.u * 1.5
     // A paragraph that goes on from the row above takes back the gap that row ends with.
-    readonly property real lead: body.document.continuing ? -gap : body.document.heading > 0 && root.block > 0 ? Theme.u * 4 : gap
+    readonly property real lead: body.document.continuing ? -gap : root.message.thoughtOpen && !root.inThought && root.block === 0 ? gap * 2 : body.document.heading > 0 && root.block > 0 ? Theme.u * 4 : gap
     readonly property bool growing: root.message.busy && root.block === root.blocks.count - 1 && !root.inThought
 
     signal linkChosen(string address)

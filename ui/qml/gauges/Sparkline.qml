@@ -30,7 +30,7 @@ Item {
 
                 anchors.bottom: parent ? parent.bottom : undefined
                 width: Math.max(1, Math.floor(root.width / 60) - 1)
-                height: Math.max(1, root.height * modelData / root.greatest)
+                height: Math.max(1, Math.floor(root.height * modelData / root.greatest))
                 color: Theme.accent
             }
         }

@@ -17,26 +17,29 @@ Popover {
     modal: true
     onOpened: picker.refresh()
 
-    contentItem: Flickable {
-        implicitHeight: contents.implicitHeight
-        contentHeight: contents.implicitHeight
-        boundsBehavior: Flickable.StopAtBounds
-        interactive: contentHeight > height
-        clip: true
+    // The choices scroll where the window is low; what they cost and the buttons stay in sight.
+    contentItem: Item {
+        implicitHeight: choices.implicitHeight + foot.implicitHeight + Theme.u * 3
 
-        Column {
-            id: contents
+        Flickable {
+            id: scroller
 
             width: parent.width
-            spacing: Theme.u * 3
+            height: Math.min(choices.implicitHeight, parent.height - foot.implicitHeight - Theme.u * 3)
+            contentHeight: choices.implicitHeight
+            boundsBehavior: Flickable.StopAtBounds
+            interactive: contentHeight > height
+            clip: true
 
             Grid {
+                id: choices
+
                 width: parent.width
                 columns: root.wide ? 2 : 1
                 spacing: Theme.u * 4
 
                 Column {
-                    width: root.wide ? Math.round((contents.width - Theme.u * 4) * 0.52) : contents.width
+                    width: root.wide ? Math.round((scroller.width - Theme.u * 4) * 0.52) : scroller.width
 
                     Label {
                         text: qsTr("Model")
@@ -60,7 +63,7 @@ Popover {
 
                             width: (parent as Item).width
                             title: name
-                            figure: bytes > 0 ? qsTr("%1 GB").arg((bytes / 1e9).toLocaleString(Qt.locale(), "f", bytes < 1e9 ? 2 : 1)) : ""
+                            figure: bytes > 0 && bytes < 1e9 ? qsTr("%1 MB").arg(Math.round(bytes / 1e6)) : bytes > 0 ? qsTr("%1 GB").arg((bytes / 1e9).toLocaleString(Qt.locale(), "f", 1)) : ""
                             line: reason !== "" ? reason : [format, verdict].filter(word => word !== "").join(" · ")
                             warns: !usable
                             checked: index === root.picker.modelRow
@@ -81,7 +84,7 @@ Popover {
                     }
                 }
                 Column {
-                    width: root.wide ? contents.width - Math.round((contents.width - Theme.u * 4) * 0.52) - Theme.u * 4 : contents.width
+                    width: root.wide ? scroller.width - Math.round((scroller.width - Theme.u * 4) * 0.52) - Theme.u * 4 : scroller.width
 
                     Label {
                         text: qsTr("Recipe")
@@ -173,6 +176,23 @@ Popover {
                     }
                 }
             }
+        }
+        ThinScrollBar {
+            x: parent.width - Theme.u
+            height: scroller.height
+            orientation: Qt.Vertical
+            size: scroller.visibleArea.heightRatio
+            position: scroller.visibleArea.yPosition
+            onPositionChanged: if (pressed)
+                scroller.contentY = position * scroller.contentHeight
+        }
+        Column {
+            id: foot
+
+            y: scroller.height + Theme.u * 3
+            width: parent.width
+            spacing: Theme.u * 3
+
             Rectangle {
                 width: parent.width
                 height: Theme.line
