@@ -1,6 +1,7 @@
 #include "chat_message.h"
 
 #include "blocks/visible_text.h"
+#include "field_text.h"
 #include "statistics_text.h"
 
 #include <QDateTime>
@@ -45,6 +46,10 @@ QString ChatMessage::author() const {
     if (record_.model.isEmpty())
         return tr("Lapidary");
     return record_.recipe.isEmpty() ? record_.model : record_.model + u" · "_s + record_.recipe;
+}
+
+bool ChatMessage::isEditable() const {
+    return isUser() && fitsField(text());
 }
 
 QString ChatMessage::time() const {

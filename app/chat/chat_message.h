@@ -24,6 +24,8 @@ class ChatMessage : public QObject {
     Q_PROPERTY(QString author READ author NOTIFY phaseChanged)
     Q_PROPERTY(QString time READ time CONSTANT)
     Q_PROPERTY(QString text READ text CONSTANT)
+    /// A question that can be written on in a field.
+    Q_PROPERTY(bool editable READ isEditable CONSTANT)
     Q_PROPERTY(QList<lapidary::app::Attachment*> attachments READ attachments CONSTANT)
     Q_PROPERTY(lapidary::app::BlockListModel* answer READ answer CONSTANT)
     Q_PROPERTY(lapidary::app::BlockListModel* thought READ thought CONSTANT)
@@ -59,6 +61,7 @@ public:
     [[nodiscard]] QString author() const;
     [[nodiscard]] QString time() const;
     [[nodiscard]] QString text() const { return record_.answer; }
+    [[nodiscard]] bool isEditable() const;
     [[nodiscard]] QList<Attachment*> attachments() const { return attachments_; }
     void setAttachments(const QList<Attachment*>& attachments);
     [[nodiscard]] BlockListModel* answer() const { return answer_; }

@@ -411,7 +411,7 @@ void ChatModel::showBranch(const QString& messageId, int step) {
 
 void ChatModel::editLastQuestion() {
     const auto found = std::ranges::find_if(path_.crbegin(), path_.crend(), &ChatMessage::isUser);
-    if (found != path_.crend())
+    if (found != path_.crend() && (*found)->isEditable())
         emit editRequested((*found)->id());
 }
 

@@ -1,5 +1,7 @@
 #include "composer.h"
 
+#include "field_text.h"
+
 #include <QBuffer>
 #include <QClipboard>
 #include <QFile>
@@ -83,8 +85,12 @@ QString Composer::paste(bool asText) {
 }
 
 QString Composer::take(const QMimeData& data, bool asText) {
-    if (asText)
+    if (asText && fitsField(data.text()))
         return data.text();
+    if (asText) {
+        attach(data.text().toUtf8(), tr("Pasted text"), true);
+        return {};
+    }
     const QList<QUrl> files = localFiles(data.urls());
     if (!files.isEmpty()) {
         attachFiles(files);
@@ -190,7 +196,7 @@ void Composer::move(int from, int to) {
 }
 
 QString Composer::takeInline(int index) {
-    if (index < 0 || index >= attachments_.size() || attachments_[index]->isPicture())
+    if (index < 0 || index >= attachments_.size() || !attachments_[index]->canBeInline())
         return {};
     const QString text = QString::fromUtf8(attachments_[index]->bytes());
     remove(index);

@@ -37,7 +37,8 @@ public:
     }
 
     /// The one paste rule: files become attachments, a picture without text one too, long text a
-    /// chip; what remains is returned, to be inserted at the cursor. `asText`: always text.
+    /// chip; what remains is returned, to be inserted at the cursor. `asText`: always text,
+    /// but for what is too long for the field.
     Q_INVOKABLE QString paste(bool asText = false);
     [[nodiscard]] QString take(const QMimeData& data, bool asText);
 

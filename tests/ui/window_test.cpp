@@ -54,6 +54,7 @@ private slots:
     void pictureGoesToTheModel();
     void brokenPictureIsSaidAndTheMessageStillGoes();
     void longPasteBecomesAnAttachment();
+    void textTooLongForTheFieldStaysBesideIt();
     void nextMessageWaitsAndCanBeWithdrawn();
     void failureIsSaidInItsPlace();
     void stoppedAnswerContinues();
@@ -237,6 +238,35 @@ void WindowTest::longPasteBecomesAnAttachment() {
     QCOMPARE(composer.attachments().size(), 2);
     QCOMPARE(composer.takeInline(0).size(), 5 * 212);
     QCOMPARE(composer.attachments().size(), 1);
+}
+
+void WindowTest::textTooLongForTheFieldStaysBesideIt() {
+    WindowUnderTest window;
+    app::Composer& composer = *window.chat()->composer();
+    QMimeData endless;
+    endless.setText(QString(500'000, u'x'));
+    const double start = threadMilliseconds();
+    QCOMPARE(composer.take(endless, true), QString());
+    QTRY_COMPARE(composer.attachments().size(), 1);
+    QTRY_VERIFY(composer.canSend());
+    QVERIFY(!composer.attachments().first()->canBeInline());
+    QVERIFY(window.find(u"Put inline"_s) == nullptr);
+    QCOMPARE(composer.takeInline(0), QString());
+    composer.setText(u"What is this?"_s);
+    window.chat()->send();
+    window.waitUntilStill();
+    window.grab();
+    const double spent = threadMilliseconds() - start;
+    QVERIFY2(spent < 500, qPrintable(u"%1 ms"_s.arg(spent)));
+    QCOMPARE(window.message(0)->attachments().size(), 1);
+
+    QMimeData lines;
+    lines.setText(u"a line\n"_s.repeated(500));
+    QCOMPARE(composer.take(lines, true).size(), 3500);
+    QCOMPARE(composer.take(lines, false), QString());
+    QTRY_VERIFY(composer.attachments().size() == 1
+                && composer.attachments().first()->canBeInline());
+    QTRY_VERIFY(window.find(u"Put inline"_s) != nullptr);
 }
 
 void WindowTest::nextMessageWaitsAndCanBeWithdrawn() {

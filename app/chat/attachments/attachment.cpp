@@ -1,6 +1,7 @@
 #include "attachment.h"
 
 #include "chat/blocks/visible_text.h"
+#include "chat/field_text.h"
 
 #include <QLocale>
 #include <QStringDecoder>
@@ -109,6 +110,11 @@ int Attachment::tokens() const {
                    : engine::imageTokens(read_.record.width, read_.record.height,
                                          budget() > 0 ? budget() : defaultBudget_);
     return static_cast<int>(read_.record.bytes / 4);
+}
+
+bool Attachment::canBeInline() const {
+    return pasted_ && !reading_ && !isBad() && !isPicture()
+           && fitsField(QString::fromUtf8(read_.bytes));
 }
 
 QImage Attachment::whole() const {

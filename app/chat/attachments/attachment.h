@@ -46,7 +46,8 @@ class Attachment : public QObject {
     Q_PROPERTY(QString detail READ detail NOTIFY changed)
     Q_PROPERTY(bool reading READ isReading NOTIFY changed)
     Q_PROPERTY(bool bad READ isBad NOTIFY changed)
-    Q_PROPERTY(bool pasted READ isPasted NOTIFY changed)
+    /// A pasted text that could as well stand in the message itself.
+    Q_PROPERTY(bool canBeInline READ canBeInline NOTIFY changed)
     /// Soft tokens the picture may cost; 0: the recipe's.
     Q_PROPERTY(int budget READ budget WRITE setBudget NOTIFY changed)
     Q_PROPERTY(int defaultBudget READ defaultBudget NOTIFY changed)
@@ -72,6 +73,7 @@ public:
     [[nodiscard]] bool isBad() const { return !read_.problem.isEmpty() || !refusal_.isEmpty(); }
     [[nodiscard]] bool isPasted() const { return pasted_; }
     void markPasted() { pasted_ = true; }
+    [[nodiscard]] bool canBeInline() const;
     [[nodiscard]] int budget() const { return read_.record.budget; }
     void setBudget(int budget);
     [[nodiscard]] int defaultBudget() const { return defaultBudget_; }

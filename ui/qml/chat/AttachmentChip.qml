@@ -121,7 +121,7 @@ Rectangle {
         }
         TextButton {
             anchors.verticalCenter: parent.verticalCenter
-            visible: root.attachment.pasted && !root.attachment.bad
+            visible: root.attachment.canBeInline
             flat: true
             text: qsTr("Put inline")
             onClicked: root.inlined()

@@ -12,7 +12,7 @@ ConversationRow {
     property bool editing: false
     property bool unfolded: false
     readonly property real foldHeight: 20 * Theme.bodyPixels * 1.55
-    readonly property bool folds: !unfolded && text.implicitHeight > foldHeight + Theme.u * 8
+    readonly property bool folds: !unfolded && (text.cut || text.implicitHeight > foldHeight + Theme.u * 8)
     readonly property real inner: column - Theme.u * 8
 
     signal pictureChosen(Attachment attachment)
@@ -85,6 +85,7 @@ ConversationRow {
 
                     maximumWidth: root.inner
                     message: root.message
+                    whole: root.unfolded
                 }
             }
             Loader {
@@ -132,7 +133,8 @@ ConversationRow {
                 icon.source: Theme.icon("edit")
                 icon.width: Theme.iconPixels * 0.85
                 icon.height: Theme.iconPixels * 0.85
-                enabled: !root.chat.busy
+                tip: root.message.editable ? text : qsTr("This question is too long for a field")
+                enabled: !root.chat.busy && root.message.editable
                 onClicked: root.edit()
             }
             BranchSwitch {

@@ -10,12 +10,16 @@ Column {
 
     required property ChatMessage message
     required property real maximumWidth
+    /// False: its first blocks are enough.
+    required property bool whole
+    readonly property int fewBlocks: 24
+    readonly property bool cut: !whole && message.answer.count > fewBlocks
 
     spacing: Theme.u * 2
     Component.onCompleted: root.message.readBlocks()
 
     Repeater {
-        model: root.message.answer
+        model: root.cut ? root.fewBlocks : root.message.answer.count
 
         Item {
             id: block
