@@ -183,6 +183,18 @@ public:
     /// For the weights of a whole model. Lives no longer than the backend.
     [[nodiscard]] virtual std::unique_ptr<Packer> packer(Packer::Watch watch) = 0;
 
+    /// A table that stays in the host's memory, where its owner keeps it, and is there for `gather`
+    /// alone: of some megabytes or gigabytes a step reads a few rows. F32 or BF16. DoesNotFit.
+    [[nodiscard]] virtual Expected<Weight> keep(const WeightSource& source) = 0;
+
+    /// y[p, r] = part p of table[ids[r]] · scale. Like uploads, it does not belong into a step that
+    /// is repeated.
+    ///   table  from `keep`; its rows are the parts one after another
+    ///   ids    [rows], host memory, which may go when this returns
+    ///   y      [parts, rows, width]
+    virtual void gather(const Weight& table, std::span<const std::int32_t> ids, float scale,
+                        const Tensor& y) = 0;
+
     [[nodiscard]] virtual Expected<void> wait() = 0;
 
     /// What a backend keeps of a step so that it can do it again; each backend derives its own.

@@ -66,7 +66,8 @@ Expected<kernels::WeightSource> SyntheticWeights::weight(const TensorSpec& spec)
                                  .rows = spec.shape[spec.shape.size() - 2],
                                  .columns = spec.shape.back(),
                                  .data = block_->bytes().subspan(begin, bytesOf(spec)),
-                                 .owner = nullptr};
+                                 .owner =
+                                     spec.part == TensorPart::PerLayerTable ? block_ : nullptr};
 }
 
 std::vector<float> SyntheticWeights::values(const TensorSpec& spec) const {

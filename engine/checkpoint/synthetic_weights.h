@@ -16,12 +16,12 @@ public:
     [[nodiscard]] Expected<void> check(std::span<const TensorSpec> specs) override;
     [[nodiscard]] kernels::WeightFormat weightFormat(const TensorSpec& spec) const override;
     /// Without an owner, so that every backend makes a copy: it then reads as many bytes as it
-    /// would of a real model.
+    /// would of a real model. The per-layer table has one: a step reads a row of it in any case.
     [[nodiscard]] Expected<kernels::WeightSource> weight(const TensorSpec& spec) const override;
     [[nodiscard]] std::vector<float> values(const TensorSpec& spec) const override;
 
 private:
-    std::unique_ptr<RepeatedBlock> block_;
+    std::shared_ptr<const RepeatedBlock> block_;
 };
 
 } // namespace lapidary::engine

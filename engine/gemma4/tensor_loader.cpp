@@ -41,14 +41,11 @@ std::vector<Weight> TensorLoader::matrixParts(const std::string& name, std::int6
     return result;
 }
 
-Weight TensorLoader::table(const std::string& name, std::int64_t columns) {
-    auto whole = source(name);
+Weight TensorLoader::table(const std::string& name) {
+    const auto whole = source(name);
     if (!whole)
         return {};
-    LAPIDARY_ASSERT(whole->columns % columns == 0);
-    whole->rows *= whole->columns / columns;
-    whole->columns = columns;
-    auto weight = accept(backend_.pack(*whole));
+    auto weight = accept(backend_.keep(*whole));
     return weight ? std::move(*weight) : Weight{};
 }
 

@@ -47,8 +47,8 @@ public:
     /// The matrix cut by rows into `parts` equal ones.
     std::vector<kernels::Weight> matrixParts(const std::string& name, std::int64_t parts);
 
-    /// A table that is only gathered from, taken as rows of `columns`. It stays in the file.
-    kernels::Weight table(const std::string& name, std::int64_t columns);
+    /// A table that is only gathered from. It stays in the file.
+    kernels::Weight table(const std::string& name);
 
     /// A vector or small table on the device, [elements] f32.
     kernels::Tensor vector(const std::string& name);

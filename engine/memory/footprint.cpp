@@ -70,7 +70,7 @@ std::size_t activationBytes(const ModelConfig& config, std::size_t numberBytes) 
     if (const auto& experts = config.experts)
         row += 2 * hidden + experts->count + experts->topK * (3LL * experts->width + hidden + 2);
     if (const auto& input = config.perLayerInput)
-        row += (2LL * config.layerCount() + 1) * input->width + config.layerCount();
+        row += (2LL * config.layerCount() + 1) * input->width;
     const auto rows = static_cast<std::size_t>(longestChunk(config));
     // The largest magnitudes of what goes into the first and the last products of a layer, f32.
     const std::size_t magnitudes = static_cast<std::size_t>(1 + config.heads) * sizeof(float);

@@ -12,7 +12,8 @@ class Checkpoint;
 /// Bytes of a model's tensors by what they need.
 struct WeightBytes {
     std::size_t resident = 0; ///< read for every token: packed matrices, small tensors as F32
-    std::size_t mapped = 0;   ///< the per-layer table: one row a token is read where it lies
+    std::size_t mapped = 0;   ///< the per-layer table: read where it lies, in the file, on all
+                              ///< devices, a row a token
 };
 
 /// Of the tensors found.

@@ -52,6 +52,15 @@ std::unique_ptr<Packer> CpuBackend::packer(Packer::Watch watch) {
     return std::make_unique<HostPacker>(*this, std::move(watch));
 }
 
+Expected<Weight> CpuBackend::keep(const WeightSource& source) {
+    return packHost(source);
+}
+
+void CpuBackend::gather(const Weight& table, std::span<const std::int32_t> ids, float scale,
+                        const Tensor& y) {
+    kernels::gather(context_, table, ids, scale, y);
+}
+
 Expected<void> CpuBackend::wait() {
     if (!context_.error)
         return {};

@@ -21,6 +21,9 @@ public:
     void download(const Tensor& from, std::span<std::byte> to) override;
     [[nodiscard]] Expected<Weight> pack(const WeightSource& source, WeightFormat as) override;
     [[nodiscard]] std::unique_ptr<Packer> packer(Packer::Watch watch) override;
+    [[nodiscard]] Expected<Weight> keep(const WeightSource& source) override;
+    void gather(const Weight& table, std::span<const std::int32_t> ids, float scale,
+                const Tensor& y) override;
     [[nodiscard]] Expected<void> wait() override;
 
     void embed(const Weight& table, const Tensor& ids, float scale, const Tensor& y) override;

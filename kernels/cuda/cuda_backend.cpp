@@ -57,7 +57,10 @@ Expected<std::unique_ptr<Backend>> CudaBackend::open(int device) {
 
 CudaBackend::CudaBackend(std::unique_ptr<Stream> stream, std::unique_ptr<Products> products,
                          std::unique_ptr<StepGraphs> steps)
-    : stream_(std::move(stream)), products_(std::move(products)), steps_(std::move(steps)) {}
+    : stream_(std::move(stream))
+    , products_(std::move(products))
+    , steps_(std::move(steps))
+    , gatherer_(*stream_) {}
 
 Expected<Buffer> CudaBackend::allocate(std::size_t bytes) {
     return stream_->allocate(bytes);
@@ -81,6 +84,15 @@ Expected<Weight> CudaBackend::pack(const WeightSource& source, WeightFormat as) 
 
 std::unique_ptr<Packer> CudaBackend::packer(Packer::Watch watch) {
     return std::make_unique<CardPacker>(*stream_, std::move(watch));
+}
+
+Expected<Weight> CudaBackend::keep(const WeightSource& source) {
+    return RowGatherer::keep(source);
+}
+
+void CudaBackend::gather(const Weight& table, std::span<const std::int32_t> ids, float scale,
+                         const Tensor& y) {
+    gatherer_.gather(table, ids, scale, y);
 }
 
 Expected<void> CudaBackend::wait() {

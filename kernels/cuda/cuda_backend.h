@@ -2,6 +2,7 @@
 
 #include "backend.h"
 #include "cuda/products.h"
+#include "cuda/row_gatherer.h"
 #include "cuda/step_graph.h"
 #include "cuda/stream.h"
 
@@ -28,6 +29,9 @@ public:
     void download(const Tensor& from, std::span<std::byte> to) override;
     [[nodiscard]] Expected<Weight> pack(const WeightSource& source, WeightFormat as) override;
     [[nodiscard]] std::unique_ptr<Packer> packer(Packer::Watch watch) override;
+    [[nodiscard]] Expected<Weight> keep(const WeightSource& source) override;
+    void gather(const Weight& table, std::span<const std::int32_t> ids, float scale,
+                const Tensor& y) override;
     [[nodiscard]] Expected<void> wait() override;
     void repeat(std::unique_ptr<Recording>& recording, std::int64_t firstPosition,
                 const std::function<void()>& operations) override;
@@ -71,6 +75,7 @@ private:
     Buffer decodeCounters_; ///< of attentionDecode
     std::unique_ptr<Products> products_;
     std::unique_ptr<StepGraphs> steps_;
+    RowGatherer gatherer_;
 };
 
 } // namespace lapidary::kernels::cuda

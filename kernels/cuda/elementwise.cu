@@ -55,6 +55,15 @@ void embed(const Bf16* table, const int32_t* ids, int64_t rows, int64_t columns,
     });
 }
 
+void spreadParts(const PartsToSpread& p, cudaStream_t stream) {
+    forEach(p.rows * p.parts * p.width, stream, [p] __device__(int64_t i) {
+        const int64_t row = i / (p.parts * p.width), part = i / p.width % p.parts;
+        const float x = p.single ? static_cast<const float*>(p.from)[i]
+                                 : toFloat(static_cast<const Bf16*>(p.from)[i]);
+        p.y[(part * p.allRows + p.firstRow + row) * p.width + i % p.width] = toBits(x * p.scale);
+    });
+}
+
 void toBf16(const float* x, Bf16* y, int64_t count, cudaStream_t stream) {
     forEach(count, stream, [=] __device__(int64_t i) { y[i] = toBits(x[i]); });
 }

@@ -45,6 +45,16 @@ void addBias(Bf16* x, const float* bias, std::int64_t rows, std::int64_t width,
              cudaStream_t stream);
 void addRows(Bf16* x, const float* table, const std::int32_t* indices, std::int64_t rows,
              std::int64_t width, cudaStream_t stream);
+/// y[p, r] = part p of row r, times scale.
+struct PartsToSpread {
+    bool single = false;        ///< f32, else bf16
+    const void* from = nullptr; ///< [rows, parts, width]
+    std::int64_t firstRow = 0;  ///< of y that `from` has
+    std::int64_t rows = 0, allRows = 0, parts = 0, width = 0;
+    float scale = 1;
+    Bf16* y = nullptr; ///< [parts, allRows, width]
+};
+void spreadParts(const PartsToSpread& parts, cudaStream_t stream);
 void toBf16(const float* x, Bf16* y, std::int64_t count, cudaStream_t stream);
 void softCap(float* x, float cap, std::int64_t count, cudaStream_t stream);
 

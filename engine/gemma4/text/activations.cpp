@@ -67,7 +67,6 @@ void place(Layout& layout, Activations& a, const ModelConfig& config, DType type
     }
     if (const auto& perLayer = config.perLayerInput) {
         const std::int64_t layers = config.layerCount();
-        layout.place(a.perLayerIds, DType::I32, {layers * a.rows});
         layout.place(a.perLayer, type, {layers, a.rows, perLayer->width});
         layout.place(a.perLayerToken, type, {layers, a.rows, perLayer->width});
         layout.place(a.perLayerGate, type, {a.rows, perLayer->width});

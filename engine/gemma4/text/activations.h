@@ -38,7 +38,6 @@ struct Activations {
     } experts;
 
     // Of models with per-layer embeddings.
-    kernels::Tensor perLayerIds;   // [layers · rows] i32
     kernels::Tensor perLayer;      // [layers, rows, width]
     kernels::Tensor perLayerToken; // [layers, rows, width]
     kernels::Tensor perLayerGate;  // [rows, width]

@@ -13,25 +13,18 @@ void PerLayerEmbedding::place(kernels::Backend& backend, std::span<const std::in
                               const Activations& activations) const {
     const auto rows = static_cast<std::int64_t>(ids.size());
     const auto layers = static_cast<std::int64_t>(projections.size());
-    // The table's row of an id holds all layers, one after another: entry (id, l) is id · layers +
-    // l.
-    std::vector<std::int32_t> entry;
-    entry.reserve(static_cast<std::size_t>(layers * rows));
-    for (std::int64_t l = 0; l < layers; ++l)
-        for (const std::int32_t id : ids)
-            entry.push_back(static_cast<std::int32_t>(id * layers + l));
-    backend.upload(std::as_bytes(std::span(entry)), activations.perLayerIds.as({layers * rows}));
+    backend.gather(table, ids, tableScale,
+                   activations.perLayerToken.as({layers, rows, table.columns() / layers}));
 }
 
 void PerLayerEmbedding::apply(kernels::Backend& backend, std::int64_t rows,
                               const Activations& activations) const {
     const auto layers = static_cast<std::int64_t>(projections.size());
-    const std::int64_t width = table.columns();
+    const std::int64_t width = table.columns() / layers;
     const Tensor x0 = activations.x.slice(0, rows); // [rows, hidden]
     // Layer by layer, so that what one layer reads is contiguous.
     const Tensor context = activations.perLayer.as({layers * rows, width});
     const Tensor token = activations.perLayerToken.as({layers * rows, width});
-    backend.embed(table, activations.perLayerIds.as({layers * rows}), tableScale, token);
     for (std::int64_t l = 0; l < layers; ++l)
         backend.linear(projections[static_cast<std::size_t>(l)], x0, context.slice(l * rows, rows));
     // rms(u · H^(−1/2)) with epsilon is rms(u) with epsilon · H.

@@ -15,13 +15,13 @@ struct Activations;
 ///   ple[l] = (rms(Wpm[l] x0 · H^(−1/2); norm) + Eple[id][l] · √width) · 2^(−1/2)
 ///   gemma4.md, section 2.6.
 struct PerLayerEmbedding {
-    kernels::Weight table;                    // [vocabulary · layers, width]; only gathered from
+    kernels::Weight table;                    // [vocabulary, layers · width], kept on the host
     std::vector<kernels::Weight> projections; // of each layer [width, hidden]
     kernels::Tensor norm;                     // [width] f32
     float tableScale = 0;                     // √width in the table's type
     float epsilon = 1e-6F;
 
-    /// Tells the device which entries of the table `apply` takes. Soft tokens count as id 0.
+    /// Hands over the rows of the table that `apply` takes. Soft tokens count as id 0.
     ///   ids  [rows]
     void place(kernels::Backend& backend, std::span<const std::int32_t> ids,
                const Activations& activations) const;

@@ -105,7 +105,7 @@ PerLayerEmbedding loadPerLayerEmbedding(TensorLoader& load, const std::string& m
                                         const ModelConfig& config) {
     const int width = config.perLayerInput->width;
     PerLayerEmbedding embedding;
-    embedding.table = load.table(model + "embed_tokens_per_layer.weight", width);
+    embedding.table = load.table(model + "embed_tokens_per_layer.weight");
     embedding.projections =
         load.matrixParts(model + "per_layer_model_projection.weight", config.layerCount());
     embedding.norm = load.vector(model + "per_layer_projection_norm.weight");

@@ -114,6 +114,31 @@ void embed(CpuContext& context, const Weight& table, const Tensor& ids, float sc
         });
 }
 
+void gather(CpuContext& context, const Weight& table, std::span<const std::int32_t> ids,
+            float scale, const Tensor& y) {
+    LAPIDARY_ASSERT(table.experts() == 1 && table.format() != WeightFormat::Fp8 && y.rank == 3);
+    const std::int64_t parts = y.shape[0];
+    const std::int64_t rows = y.shape[1];
+    const std::int64_t width = y.shape[2];
+    LAPIDARY_ASSERT(parts * width == table.columns() && rows == std::ssize(ids));
+    const std::size_t size = elementSize(table.format());
+    const Tensor all = y.as({parts * rows, width});
+    const auto scaleOne = HWY_DYNAMIC_POINTER(scaleRow);
+    context.pool.forRanges(rows, context.pool.grainFor(rows, table.columns()),
+                           [&](std::int64_t begin, std::int64_t end) {
+                               for (std::int64_t r = begin; r < end; ++r) {
+                                   const std::int32_t id = ids[static_cast<std::size_t>(r)];
+                                   LAPIDARY_ASSERT(id >= 0 && id < table.rows());
+                                   for (std::int64_t p = 0; p < parts; ++p) {
+                                       const auto at = static_cast<std::size_t>(id * table.columns()
+                                                                                + p * width);
+                                       scaleOne(table.format(), matrixOf(table) + at * size, width,
+                                                scale, rowOf(all, p * rows + r));
+                                   }
+                               }
+                           });
+}
+
 void geluMultiply(CpuContext& context, const Tensor& gate, const Tensor& up, const Tensor& y) {
     const std::int64_t size = y.elements();
     LAPIDARY_ASSERT(gate.elements() == size && up.elements() == size);

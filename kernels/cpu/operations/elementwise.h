@@ -12,6 +12,8 @@ namespace lapidary::kernels {
 // The contracts stand in backend.h.
 void embed(CpuContext& context, const Weight& table, const Tensor& ids, float scale,
            const Tensor& y);
+void gather(CpuContext& context, const Weight& table, std::span<const std::int32_t> ids,
+            float scale, const Tensor& y);
 void geluMultiply(CpuContext& context, const Tensor& gate, const Tensor& up, const Tensor& y);
 void scaledSum(CpuContext& context, const Tensor& a, const Tensor& b, float scale, const Tensor& y);
 void addBias(CpuContext& context, const Tensor& x, const Tensor& bias);

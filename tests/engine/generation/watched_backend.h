@@ -45,6 +45,13 @@ public:
     [[nodiscard]] std::unique_ptr<kernels::Packer> packer(kernels::Packer::Watch watch) override {
         return backend_->packer(std::move(watch));
     }
+    [[nodiscard]] Expected<kernels::Weight> keep(const kernels::WeightSource& source) override {
+        return backend_->keep(source);
+    }
+    void gather(const kernels::Weight& table, std::span<const std::int32_t> ids, float scale,
+                const kernels::Tensor& y) override {
+        backend_->gather(table, ids, scale, y);
+    }
     void embed(const kernels::Weight& table, const kernels::Tensor& ids, float scale,
                const kernels::Tensor& y) override {
         backend_->embed(table, ids, scale, y);

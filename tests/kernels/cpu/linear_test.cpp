@@ -28,6 +28,7 @@ private slots:
     void threadsDoNotMatter();
     void logitsAreCapped();
     void embeddingScalesTheRow();
+    void gatheredRowsAreSpreadByParts();
 };
 
 void LinearTest::agreesWithDoubles_data() {
@@ -146,6 +147,29 @@ void LinearTest::embeddingScalesTheRow() {
                 for (std::int64_t i = 0; i < width; ++i)
                     expected.push_back(62
                                        * table.numbers[static_cast<std::size_t>(id * width + i)]);
+            QCOMPARE(difference(y.numbers, expected, width, 1e-7), std::string());
+        }
+}
+
+void LinearTest::gatheredRowsAreSpreadByParts() {
+    std::mt19937 random(20256);
+    const auto backend = openCpu();
+    for (const auto format : {WeightFormat::F32, WeightFormat::BF16})
+        for (const auto& [parts, width] : {std::pair{1, 1}, {3, 17}, {35, 256}}) {
+            const RandomWeight table =
+                randomWeight(*backend, random, format, 50, std::int64_t{parts} * width);
+            const std::vector<std::int32_t> ids = {0, 49, 7, 7, 31};
+            const auto rows = static_cast<std::int64_t>(ids.size());
+            Values y = unwritten({parts, rows, width});
+            backend->gather(table.weight, ids, 16.0F, y.tensor());
+            Doubles expected;
+            for (std::int64_t p = 0; p < parts; ++p)
+                for (const std::int32_t id : ids)
+                    for (std::int64_t i = 0; i < width; ++i)
+                        expected.push_back(
+                            16
+                            * table
+                                  .numbers[static_cast<std::size_t>((id * parts + p) * width + i)]);
             QCOMPARE(difference(y.numbers, expected, width, 1e-7), std::string());
         }
 }
