@@ -320,13 +320,14 @@ private:
     static std::vector<std::byte> onCard(const Weight& weight) {
         const auto& packed = static_cast<const CardWeight&>(weight.packed());
         std::vector<std::byte> bytes(packed.numbers.bytes + packed.scales.bytes);
-        if (cudaMemcpy(bytes.data(), packed.numbers.memory.get(), packed.numbers.bytes,
-                       cudaMemcpyDeviceToHost)
-                != cudaSuccess
-            || cudaMemcpy(bytes.data() + packed.numbers.bytes, packed.scales.memory.get(),
-                          packed.scales.bytes, cudaMemcpyDeviceToHost)
-                   != cudaSuccess)
-            return {};
+        std::byte* to = bytes.data();
+        for (const Buffer* buffer : {&packed.numbers, &packed.scales}) {
+            if (buffer->bytes > 0
+                && cudaMemcpy(to, buffer->memory.get(), buffer->bytes, cudaMemcpyDeviceToHost)
+                       != cudaSuccess)
+                return {};
+            to += buffer->bytes;
+        }
         return bytes;
     }
 };
