@@ -6,7 +6,7 @@ namespace lapidary::cli {
 
 std::span<const Command* const> commands() {
     static constexpr std::array kCommands = {
-        &kChat, &kInspect, &kEval, &kBench, &kQuantize, &kDevices,
+        &kChat, &kInspect, &kEval, &kBench, &kQuantize, &kDevices, &kSelftest,
     };
     return kCommands;
 }

@@ -10,5 +10,6 @@ extern const Command kDevices;
 extern const Command kEval;
 extern const Command kInspect;
 extern const Command kQuantize;
+extern const Command kSelftest;
 
 } // namespace lapidary::cli

@@ -56,6 +56,7 @@ private slots:
     void inspectPlansForADevice();
     void devicesAreListedWithTheProcessorLast();
     void anUnknownDeviceIsRefused();
+    void selftestJudgesTheProcessor();
 };
 
 void ProgramTest::exitCodesAreThoseOfTheHelp() {
@@ -159,9 +160,22 @@ void ProgramTest::devicesAreListedWithTheProcessorLast() {
         QVERIFY(device[u"totalBytes"_s].toInteger() >= device[u"freeBytes"_s].toInteger());
 }
 
+void ProgramTest::selftestJudgesTheProcessor() {
+    const Result result = run({u"selftest"_s, u"--device"_s, u"cpu"_s});
+    QCOMPARE(result.code, 0);
+    QVERIFY2(result.error.isEmpty(), qPrintable(result.error));
+    const QStringList lines = result.output.trimmed().split(u'\n');
+    QVERIFY(lines.front().startsWith(u"cpu, "));
+    QCOMPARE(lines.filter(u"  agrees"_s).size(), lines.size() - 4);
+    QVERIFY(lines[lines.size() - 3].contains(u" GB/s read"));
+    QVERIFY(lines[lines.size() - 2].contains(u" TFLOP/s in bf16"));
+    QVERIFY(lines.back().endsWith(u" computes as it should."));
+    QCOMPARE(run({u"selftest"_s, u"more"_s}).code, 1);
+}
+
 void ProgramTest::anUnknownDeviceIsRefused() {
-    for (const QStringList& command :
-         {QStringList{u"chat"_s, u"hello"_s}, QStringList{u"bench"_s}, QStringList{u"inspect"_s}}) {
+    for (const QStringList& command : {QStringList{u"chat"_s, u"hello"_s}, QStringList{u"bench"_s},
+                                       QStringList{u"inspect"_s}, QStringList{u"selftest"_s}}) {
         const Result result = run(command + QStringList{u"--device"_s, u"cuda:99"_s});
         QCOMPARE(result.code, 1);
         QVERIFY2(result.error.startsWith(u"lapidary-cli: This computer has no device named "
