@@ -92,7 +92,9 @@ Expected<void> Stream::wait() {
     drain();
     if (!error_)
         return {};
-    return std::unexpected(*std::exchange(error_, std::nullopt));
+    Error error = std::move(*error_);
+    error_.reset();
+    return std::unexpected(std::move(error));
 }
 
 void* Stream::scratch(std::size_t bytes) {

@@ -37,7 +37,7 @@ public:
     [[nodiscard]] Twin vector(Shape shape, float spread, float mean = 0);
     [[nodiscard]] Twin vector(Shape shape, std::span<const float> numbers);
     [[nodiscard]] Twin integers(Shape shape, std::span<const std::int32_t> numbers);
-    [[nodiscard]] std::vector<std::int32_t> randomIntegers(std::int64_t count, int below);
+    [[nodiscard]] std::vector<std::int32_t> randomIntegers(std::int64_t size, int below);
     [[nodiscard]] WeightTwin matrix(std::int64_t rows, std::int64_t columns,
                                     std::int64_t experts = 1,
                                     kernels::WeightFormat as = kernels::WeightFormat::BF16);
@@ -64,7 +64,7 @@ private:
                              std::span<const std::byte> forCpu,
                              std::span<const std::byte> forDevice);
     [[nodiscard]] Twin activation(Shape shape, std::vector<float> numbers);
-    [[nodiscard]] std::vector<float> normal(std::int64_t count, float spread, float mean);
+    [[nodiscard]] std::vector<float> normal(std::int64_t size, float spread, float mean);
     [[nodiscard]] kernels::WeightSource source(std::int64_t rows, std::int64_t columns,
                                                std::int64_t experts);
     [[nodiscard]] std::vector<float> numbersOf(kernels::Backend& backend,

@@ -33,8 +33,8 @@ void elements(Comparison& c) {
 }
 
 void norms(Comparison& c) {
-    for (const int rows : {1, 16, 100})
-        for (const int width : {33, 256, 3840}) {
+    for (const std::int64_t rows : {1, 16, 100})
+        for (const std::int64_t width : {33, 256, 3840}) {
             const Twin x = c.random({rows, width}, 3);
             const Twin residual = c.random({rows, width}, 2);
             const Twin weight = c.vector({width}, 0.2F, 1);
@@ -57,8 +57,8 @@ void norms(Comparison& c) {
 
 void embeddings(Comparison& c) {
     const WeightTwin table = c.matrix(50, 384);
-    const WeightTwin parts = c.kept(50, 35 * 256);
-    for (const int rows : {1, 16, 200}) {
+    const WeightTwin parts = c.kept(50, 35L * 256);
+    for (const std::int64_t rows : {1, 16, 200}) {
         const auto ids = c.randomIntegers(rows, 50);
         const Twin tokens = c.integers({rows}, ids);
         const Twin embedded = c.unwritten({rows, 384});
@@ -74,11 +74,12 @@ void embeddings(Comparison& c) {
 
 template <WeightFormat format>
 void products(Comparison& c) {
-    constexpr int kShapes[][2] = {{512, 3840}, {2816, 2112}, {256, 1536}, {130, 1000}, {17, 33}};
+    constexpr std::int64_t kShapes[][2] = {
+        {512, 3840}, {2816, 2112}, {256, 1536}, {130, 1000}, {17, 33}};
     for (const auto& [channels, columns] : kShapes) {
         const WeightTwin w = c.matrix(channels, columns, 1, format);
         const WeightTwin other = c.matrix(48, columns, 1, format);
-        for (const int rows : {1, 7, 16, 40}) {
+        for (const std::int64_t rows : {1, 7, 16, 40}) {
             const Twin x = c.random({rows, columns});
             const Twin y = c.unwritten({rows, channels});
             const Twin z = c.unwritten({rows, 48});
@@ -94,7 +95,7 @@ void products(Comparison& c) {
 
 void logits(Comparison& c) {
     const WeightTwin w = c.matrix(8000, 640);
-    for (const int rows : {1, 5, 24}) {
+    for (const std::int64_t rows : {1, 5, 24}) {
         const Twin x = c.random({rows, 640}, 8);
         const Twin y = c.vector({rows, 8000}, 0);
         c.both([&](Backend& on, auto side) { on.logits(side(w), side(x), 30, side(y)); });
@@ -107,7 +108,7 @@ void gatedMlp(Comparison& c) {
     const WeightTwin gate = c.matrix(1536, 640, 1, format);
     const WeightTwin up = c.matrix(1536, 640, 1, format);
     const WeightTwin down = c.matrix(640, 1536, 1, format);
-    for (const int rows : {1, 16, 33}) {
+    for (const std::int64_t rows : {1, 16, 33}) {
         const Twin x = c.random({rows, 640});
         const Twin y = c.unwritten({rows, 640});
         const Twin scratch = c.unwritten({2 * rows, 1536});
@@ -125,13 +126,16 @@ void gatedMlp(Comparison& c) {
 
 template <WeightFormat format>
 void experts(Comparison& c) {
-    constexpr int kExperts = 16, kChosen = 4, kHidden = 256, kWidth = 96;
+    constexpr std::int64_t kExperts = 16;
+    constexpr std::int64_t kChosen = 4;
+    constexpr std::int64_t kHidden = 256;
+    constexpr std::int64_t kWidth = 96;
     const WeightTwin proj = c.matrix(kExperts, kHidden);
     const WeightTwin gateUp = c.matrix(2 * kWidth, kHidden, kExperts, format);
     const WeightTwin down = c.matrix(kHidden, kWidth, kExperts, format);
     const Twin scale = c.vector({kHidden}, 0.3F, 1);
     const Twin own = c.vector({kExperts}, 0.2F, 1);
-    for (const int rows : {1, 16, 60}) {
+    for (const std::int64_t rows : {1, 16, 60}) {
         const Twin x = c.random({rows, kHidden});
         const Twin chosen = c.integers({rows, kChosen}, c.randomIntegers(rows * kChosen, 1));
         const Twin weights = c.vector({rows, kChosen}, 0);
@@ -162,15 +166,15 @@ void experts(Comparison& c) {
 
 /// Attention of a layer: its shape, and what belongs to it on both devices.
 struct Layer {
-    int heads, kvHeads, headDim, window, capacity;
+    std::int64_t heads, kvHeads, headDim, window;
     Twin k, v, qNorm, kNorm, frequencies;
 
-    Layer(Comparison& c, int queryHeads, int cacheHeads, int size, int slidingWindow, int slots)
+    Layer(Comparison& c, std::int64_t queryHeads, std::int64_t cacheHeads, std::int64_t size,
+          std::int64_t slidingWindow, std::int64_t slots)
         : heads(queryHeads)
         , kvHeads(cacheHeads)
         , headDim(size)
         , window(slidingWindow)
-        , capacity(slots)
         , k(c.unwritten({slots, cacheHeads, size}))
         , v(c.unwritten({slots, cacheHeads, size}))
         , qNorm(c.vector({size}, 0.2F, 1))
@@ -184,7 +188,8 @@ struct Layer {
 };
 
 /// Rotates `rows` new rows into the cache and attends.
-void attend(Comparison& c, const Layer& layer, int rows, int first, std::span<const Run> runs) {
+void attend(Comparison& c, const Layer& layer, std::int64_t rows, std::int64_t first,
+            std::span<const Run> runs) {
     const Twin q = c.random({rows, layer.heads, layer.headDim});
     const Twin k = c.random({rows, layer.kvHeads, layer.headDim});
     const Twin v = c.random({rows, layer.kvHeads, layer.headDim});
@@ -215,9 +220,9 @@ void attention(Comparison& c) {
                             {c, 8, 2, 256, 512, 700},
                             {c, 6, 2, 24, 33, 130}};
     for (const Layer& layer : layers) {
-        int at = 0;
+        std::int64_t at = 0;
         // A prompt in chunks, an image in it, then tokens one by one and some together.
-        for (const int rows : {97, 60, 30, 1, 1, 5, 16, 1, 1}) {
+        for (const std::int64_t rows : {97, 60, 30, 1, 1, 5, 16, 1, 1}) {
             const Run image{.begin = at + 10, .end = at + 25};
             const bool seesAhead = rows == 60;
             attend(c, layer, rows, at, std::span(&image, seesAhead ? 1 : 0));
@@ -227,9 +232,9 @@ void attention(Comparison& c) {
 }
 
 void vision(Comparison& c) {
-    constexpr int kShapes[][4] = {{21, 9, 12, 64}, {12, 30, 16, 72}, {1, 1, 2, 8}};
+    constexpr std::int64_t kShapes[][4] = {{21, 9, 12, 64}, {12, 30, 16, 72}, {1, 1, 2, 8}};
     for (const auto& [columns, rows, heads, headDim] : kShapes) {
-        const int patches = columns * rows;
+        const std::int64_t patches = columns * rows;
         const Twin q = c.random({patches, heads, headDim});
         const Twin k = c.random({patches, heads, headDim});
         const Twin v = c.random({patches, heads, headDim});
@@ -239,9 +244,9 @@ void vision(Comparison& c) {
         const Twin turns = c.vector({headDim / 4}, 0.3F);
         std::vector<std::int32_t> xs;
         std::vector<std::int32_t> ys;
-        for (int i = 0; i < patches; ++i) {
-            xs.push_back(i % columns);
-            ys.push_back(i / columns);
+        for (std::int32_t i = 0; i < patches; ++i) {
+            xs.push_back(static_cast<std::int32_t>(i % columns));
+            ys.push_back(static_cast<std::int32_t>(i / columns));
         }
         const Twin x = c.integers({patches}, xs);
         const Twin y = c.integers({patches}, ys);
@@ -258,8 +263,8 @@ void vision(Comparison& c) {
         });
         c.compare(out);
     }
-    const Twin x = c.random({12 * 9, 72}, 3);
-    const Twin pooled = c.unwritten({4 * 3, 72});
+    const Twin x = c.random({108, 72}, 3);
+    const Twin pooled = c.unwritten({12, 72});
     const Twin bias = c.vector({72}, 5);
     const Twin scale = c.vector({72}, 0.2F, 1);
     c.both([&](Backend& on, auto side) {
@@ -279,7 +284,7 @@ void sampling(Comparison& c) {
         {.topK = 0, .topP = 0.9F, .seed = 9},
     };
     for (const Sampling& way : kWays)
-        for (const int vocabulary : {1000, 262144}) {
+        for (const std::int64_t vocabulary : {1000, 262144}) {
             const Twin logits = c.vector({4, vocabulary}, 3);
             const Twin tokens = c.integers({4}, c.randomIntegers(4, 1));
             c.both([&](Backend& on, auto side) {
@@ -296,13 +301,15 @@ void sampling(Comparison& c) {
 
 /// A step that is recorded at its second turn and repeated from the third on.
 void repeatedSteps(Comparison& c) {
+    constexpr std::int64_t kQueries = 16L * 256;
+    constexpr std::int64_t kKeys = 8L * 256;
     const Layer layer(c, 16, 8, 256, 1024, 1400);
     attend(c, layer, 300, 0, {});
-    const WeightTwin table = c.matrix(50, 16 * 256);
-    const WeightTwin keys = c.matrix(8 * 256, 16 * 256);
+    const WeightTwin table = c.matrix(50, kQueries);
+    const WeightTwin keys = c.matrix(kKeys, kQueries);
     const Twin id = c.integers({1}, c.randomIntegers(1, 1));
-    const Twin q = c.unwritten({1, 16 * 256});
-    const Twin k = c.unwritten({1, 8 * 256});
+    const Twin q = c.unwritten({1, kQueries});
+    const Twin k = c.unwritten({1, kKeys});
     const Twin out = c.unwritten({1, 16, 256});
     std::array<std::unique_ptr<Backend::Recording>, 2> recordings;
     for (int step = 0; step < 6; ++step) {
