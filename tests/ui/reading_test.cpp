@@ -4,7 +4,11 @@
 #include <chat/chat_model.h>
 #include <chat/view/conversation_view.h>
 
+#include <QQuickTextDocument>
 #include <QRandomGenerator>
+#include <QTextBlock>
+#include <QTextDocument>
+#include <QTextLayout>
 
 #include <algorithm>
 #include <cmath>
@@ -126,6 +130,7 @@ private slots:
     void thousandMessagesOpenAtOnce();
     void scrollingThereAndBackEndsAtTheSamePixel();
     void longParagraphReadsAsOne();
+    void longCodeIsWholeAndColoured();
     void streamingLeavesTheThreadFree_data();
     void streamingLeavesTheThreadFree();
 };
@@ -287,6 +292,48 @@ void ReadingTest::longParagraphReadsAsOne() {
     QCOMPARE(window.message(1)->answer()->rowCount(), 11);
 }
 
+void ReadingTest::longCodeIsWholeAndColoured() {
+    WindowUnderTest window;
+    std::string code = "int first;\n";
+    for (int line = 2; line <= 350; ++line)
+        code += line == 95    ? "/* a comment begins\n"
+                : line == 105 ? "and ends */\n"
+                              : "int value" + std::to_string(line) + " = 1;\n";
+    window.scripts().add({.answer = "```cpp\n" + code + "```\n",
+                          .tokensPerSecond = 3000,
+                          .charactersPerToken = 7,
+                          .holds = true});
+    window.chat()->composer()->setText(u"Code"_s);
+    window.chat()->send();
+    QTRY_VERIFY_WITH_TIMEOUT(window.message(1)->record().answer.endsWith(u"```\n"_s), 20'000);
+    window.grab();
+    QString shown;
+    QColor inComment;
+    QColor inCode;
+    forEachItem(window.view(), [&](QQuickItem* item) {
+        const auto* quick = item->property("textDocument").value<QQuickTextDocument*>();
+        if (quick == nullptr || item->property("blocks").value<QObject*>() == nullptr
+            || item->property("blocks").value<app::BlockListModel*>()
+                   != window.message(1)->answer())
+            return;
+        const QTextDocument& document = *quick->textDocument();
+        QVERIFY2(document.blockCount() <= 100, "one field grows to any length");
+        for (QTextBlock line = document.begin(); line.isValid(); line = line.next()) {
+            shown += line.text() + u'\n';
+            const QList<QTextLayout::FormatRange> formats = line.layout()->formats();
+            if (line.text() == u"int value102 = 1;"_s && !formats.isEmpty())
+                inComment = formats.front().format.foreground().color();
+            if (line.text() == u"int value152 = 1;"_s && !formats.isEmpty())
+                inCode = formats.front().format.foreground().color();
+        }
+    });
+    QCOMPARE(shown.toStdString(), code);
+    QVERIFY(inComment.isValid() && inCode.isValid());
+    QVERIFY2(inComment != inCode, "the comment goes on in the next field");
+    window.chat()->stop();
+    window.waitUntilStill();
+}
+
 void ReadingTest::streamingLeavesTheThreadFree_data() {
     QTest::addColumn<QByteArray>("text");
     QTest::addColumn<double>("tokensPerSecond");
@@ -303,6 +350,9 @@ void ReadingTest::streamingLeavesTheThreadFree_data() {
     QTest::newRow("paragraph of 500 000") << words << 1000.0 << 200 << true << 12.0 << 0.6;
     QTest::newRow("word of 500 000")
         << QByteArray(500'000, 'x') << 1000.0 << 200 << true << 12.0 << 0.6;
+    QByteArray code = "```cpp\n";
+    code += QByteArray("    const int value = compute(a, b) + 17; // done\n").repeated(600);
+    QTest::newRow("code of 600 lines") << code << 1000.0 << 8 << true << 12.0 << 0.6;
     QByteArray table = "| a | b | c |\n|---|---|---|\n";
     table += QByteArray("| some text | 12 | **bold** |\n").repeated(25);
     QTest::newRow("table") << table << 300.0 << 4 << true << 8.0 << 0.3;

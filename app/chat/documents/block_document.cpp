@@ -17,6 +17,17 @@ namespace {
 // Of one block; more is read by moving through its text.
 constexpr qsizetype kSpokenCharacters = 2000;
 
+/// Where the line begins that is `lines` after the one at `from`; -1: there are not so many.
+qsizetype lineStart(QStringView text, qsizetype from, int lines) {
+    for (; lines > 0; --lines) {
+        const qsizetype newline = text.indexOf(u'\n', from);
+        if (newline < 0)
+            return -1;
+        from = newline + 1;
+    }
+    return from;
+}
+
 } // namespace
 
 void BlockDocument::componentComplete() {
@@ -105,6 +116,7 @@ void BlockDocument::update() {
     if (block == nullptr)
         return;
     QTextDocument& document = *target_->textDocument();
+    const int lines = lineCount_;
     if (!shown_)
         prepareWidth(document);
     if (shown_ && shown_->kind != block->kind) {
@@ -138,6 +150,8 @@ void BlockDocument::update() {
     noteShape(*block);
     shown_ = *block;
     emit shownChanged();
+    if (lineCount_ != lines)
+        emit lineCountChanged();
 }
 
 /// An item that is not complete has not told its document its width: the text would be laid out for
@@ -175,20 +189,27 @@ void BlockDocument::writeCode(const Block& block, QTextDocument& document) {
 
     // The last line break is not shown: it would leave an empty line below the code.
     qsizetype end = block.code.size() - (block.code.endsWith(u'\n') ? 1 : 0);
-    if (lineLimit_ > 0 && lineCount_ > lineLimit_) {
-        end = -1;
-        for (int line = 0; line < lineLimit_; ++line)
-            end = block.code.indexOf(u'\n', end + 1);
-    }
-    if (end <= shownCode_ && shown_)
+    const qsizetype begin = lineStart(block.code, 0, firstLine_);
+    if (begin < 0)
         return;
-    if (!colours_)
+    if (lineLimit_ > 0 && lineCount_ > firstLine_ + lineLimit_)
+        end = lineStart(block.code, begin, lineLimit_) - 1;
+    const qsizetype from = std::max(shownCode_, begin);
+    if (end <= from && shown_)
+        return;
+    if (!colours_) {
         colours_.emplace(block.language, style_->dark);
+        if (before_) {
+            before_->update(); // its last line may have grown in this very moment
+            if (before_->colours_)
+                colours_->goOnFrom(*before_->colours_);
+        }
+    }
 
     QTextCursor cursor(&document);
     cursor.beginEditBlock();
     cursor.movePosition(QTextCursor::End);
-    if (shownCode_ == 0) {
+    if (from == begin) {
         QTextCharFormat format;
         format.setFont(style_->codeFont(style_->codePixels));
         format.setForeground(style_->text);
@@ -199,7 +220,7 @@ void BlockDocument::writeCode(const Block& block, QTextDocument& document) {
         cursor.setCharFormat(format);
     }
     const int firstLine = cursor.blockNumber();
-    cursor.insertText(block.code.sliced(shownCode_, std::max<qsizetype>(end - shownCode_, 0)));
+    cursor.insertText(block.code.sliced(from, std::max<qsizetype>(end - from, 0)));
     for (QTextBlock line = document.findBlockByNumber(firstLine); line.isValid();
          line = line.next())
         line.layout()->setFormats(
@@ -213,7 +234,8 @@ void BlockDocument::writeCode(const Block& block, QTextDocument& document) {
 QString BlockDocument::spoken() const {
     QString text;
     if (shown_ && shown_->kind == BlockKind::Code)
-        text = shown_->code.left(kSpokenCharacters);
+        text = shown_->code.sliced(std::max<qsizetype>(lineStart(shown_->code, 0, firstLine_), 0))
+                   .left(kSpokenCharacters);
     else if (shown_)
         for (const Paragraph& paragraph : shown_->paragraphs)
             if (text.size() < kSpokenCharacters)

@@ -28,7 +28,12 @@ class BlockDocument : public QObject, public QQmlParserStatus {
     Q_PROPERTY(lapidary::app::BlockStyle* style MEMBER style_ WRITE setStyle NOTIFY styleChanged)
     /// Code only: lines that are shown; 0: all.
     Q_PROPERTY(int lineLimit MEMBER lineLimit_ WRITE setLineLimit NOTIFY lineLimitChanged)
-    Q_PROPERTY(int lineCount MEMBER lineCount_ NOTIFY shownChanged)
+    /// Code only: the first line that is shown. Long code is shown by several documents, each of
+    /// which knows the one before it, so that its colours go on.
+    Q_PROPERTY(int firstLine MEMBER firstLine_ NOTIFY pieceChanged)
+    Q_PROPERTY(lapidary::app::BlockDocument* before MEMBER before_ NOTIFY pieceChanged)
+    /// Of the whole code.
+    Q_PROPERTY(int lineCount MEMBER lineCount_ NOTIFY lineCountChanged)
     /// Pixels of the longest line as it is laid out.
     Q_PROPERTY(double naturalWidth MEMBER naturalWidth_ NOTIFY shownChanged)
     /// The text as assistive programs are told it.
@@ -70,6 +75,8 @@ signals:
     void rowChanged();
     void styleChanged();
     void lineLimitChanged();
+    void pieceChanged();
+    void lineCountChanged();
     void shownChanged();
 
 private:
@@ -83,6 +90,8 @@ private:
     QPointer<BlockListModel> blocks_;
     QPointer<BlockStyle> style_;
     int row_ = -1;
+    QPointer<BlockDocument> before_;
+    int firstLine_ = 0;
     int lineLimit_ = 0;
     int lineCount_ = 0;
     double naturalWidth_ = 0;

@@ -50,6 +50,8 @@ public:
         return ranges_;
     }
 
+    void goOnFrom(const Highlighter& before) { states_ = {before.states_.back()}; }
+
 protected:
     void applyFormat(int offset, int length, const KSyntaxHighlighting::Format& format) override {
         if (length == 0 || format.isDefaultTextStyle(theme()))
@@ -80,6 +82,10 @@ CodeColours& CodeColours::operator=(CodeColours&&) noexcept = default;
 
 QList<QTextLayout::FormatRange> CodeColours::line(std::size_t number, QStringView text) {
     return highlighter_->line(number, text);
+}
+
+void CodeColours::goOnFrom(const CodeColours& before) {
+    highlighter_->goOnFrom(*before.highlighter_);
 }
 
 QString CodeColours::languageName() const {

@@ -25,6 +25,9 @@ public:
     /// line (the last one, grown) forgets what came after it.
     [[nodiscard]] QList<QTextLayout::FormatRange> line(std::size_t number, QStringView text);
 
+    /// The first line comes after the last one that `before` was asked for.
+    void goOnFrom(const CodeColours& before);
+
     /// The proper name of the language, "" when it is not known.
     [[nodiscard]] QString languageName() const;
 

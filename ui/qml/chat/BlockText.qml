@@ -10,6 +10,8 @@ TextEdit {
     required property int row
     property alias style: document.style
     property alias lineLimit: document.lineLimit
+    property alias firstLine: document.firstLine
+    property alias before: document.before
     readonly property alias document: document
 
     readOnly: true

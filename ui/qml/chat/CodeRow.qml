@@ -8,6 +8,13 @@ ConversationRow {
     id: root
 
     readonly property int foldedLines: 40
+    // Of one field: a frame costs what the lines of the field cost that grows.
+    readonly property int pieceLines: 100
+    readonly property int furtherPieces: unfolded ? Math.ceil(body.document.lineCount / pieceLines) - 1 : 0
+    property real furtherWidest: 0
+    readonly property real widest: Math.max(body.document.naturalWidth, furtherWidest)
+    // In few steps: each lays all lines out again.
+    readonly property real codeWidth: wrapped || widest <= flick.width ? flick.width : flick.width + Math.ceil((widest - flick.width) / 400) * 400
     readonly property bool growing: root.message.busy && root.block === root.blocks.count - 1
     property bool unfolded: root.message.busy
     property bool wrapped: false
@@ -70,9 +77,9 @@ ConversationRow {
             x: Theme.u * 3
             y: head.height
             width: box.width - Theme.u * 6
-            height: body.implicitHeight + (bar.visible ? Theme.u * 3 : Theme.u)
-            contentWidth: root.wrapped ? width : Math.max(width, body.document.naturalWidth)
-            contentHeight: body.implicitHeight
+            height: pieces.implicitHeight + (bar.visible ? Theme.u * 3 : Theme.u)
+            contentWidth: root.wrapped ? width : Math.max(width, root.widest)
+            contentHeight: pieces.implicitHeight
             flickableDirection: Flickable.HorizontalFlick
             boundsBehavior: Flickable.StopAtBounds
             interactive: !root.wrapped && contentWidth > width
@@ -91,18 +98,58 @@ ConversationRow {
                 onPositionChanged: if (pressed)
                     flick.contentX = position * flick.contentWidth
             }
-            BlockText {
-                id: body
+            Column {
+                id: pieces
 
-                // In few steps: each lays all lines out again.
-                width: root.wrapped || document.naturalWidth <= flick.width ? flick.width : flick.width + Math.ceil((document.naturalWidth - flick.width) / 400) * 400
-                wrapMode: root.wrapped ? TextEdit.Wrap : TextEdit.NoWrap
-                font.family: Theme.codeFamily
-                font.pixelSize: Theme.codePixels
-                blocks: root.blocks
-                row: root.block
-                lineLimit: root.unfolded ? 0 : root.foldedLines
-                style: root.inThought ? Theme.thought : Theme.answer
+                BlockText {
+                    id: body
+
+                    width: root.codeWidth
+                    wrapMode: root.wrapped ? TextEdit.Wrap : TextEdit.NoWrap
+                    font.family: Theme.codeFamily
+                    font.pixelSize: Theme.codePixels
+                    blocks: root.blocks
+                    row: root.block
+                    lineLimit: root.unfolded ? root.pieceLines : root.foldedLines
+                    style: root.inThought ? Theme.thought : Theme.answer
+                }
+                Repeater {
+                    id: further
+
+                    // Many at once: with another number all are made anew.
+                    model: Math.ceil(root.furtherPieces / 8) * 8
+
+                    Loader {
+                        id: piece
+
+                        required property int index
+                        readonly property BlockText previous: index > 0 ? (further.itemAt(index - 1) as Loader).item as BlockText : body
+
+                        active: index < root.furtherPieces
+                        visible: active
+                        sourceComponent: BlockText {
+                            id: lines
+
+                            width: root.codeWidth
+                            wrapMode: body.wrapMode
+                            font: body.font
+                            blocks: root.blocks
+                            row: root.block
+                            firstLine: (piece.index + 1) * root.pieceLines
+                            lineLimit: root.pieceLines
+                            before: piece.previous?.document ?? null
+                            style: body.style
+
+                            Connections {
+                                target: lines.document
+
+                                function onShownChanged() {
+                                    root.furtherWidest = Math.max(root.furtherWidest, lines.document.naturalWidth);
+                                }
+                            }
+                        }
+                    }
+                }
             }
         }
         Loader {
