@@ -9,7 +9,7 @@ constexpr qsizetype kCharacters = 60;
 } // namespace
 
 QString titleFrom(const QString& text) {
-    const QString line = text.trimmed().section(u'\n', 0, 0).simplified();
+    QString line = text.trimmed().section(u'\n', 0, 0).simplified();
     if (line.size() <= kCharacters)
         return line;
     const qsizetype space = line.lastIndexOf(u' ', kCharacters);

@@ -6,6 +6,7 @@
 #include <QLocale>
 #include <QStringDecoder>
 
+#include <algorithm>
 #include <span>
 
 using namespace Qt::StringLiterals;
@@ -26,10 +27,8 @@ bool looksLikePicture(const QByteArray& bytes, const QString& name) {
         return true;
     static const QStringList endings{u".png"_s, u".jpg"_s,  u".jpeg"_s, u".webp"_s, u".gif"_s,
                                      u".bmp"_s, u".avif"_s, u".heic"_s, u".tiff"_s, u".tif"_s};
-    for (const QString& ending : endings)
-        if (name.endsWith(ending, Qt::CaseInsensitive))
-            return true;
-    return false;
+    return std::ranges::any_of(
+        endings, [&](const QString& ending) { return name.endsWith(ending, Qt::CaseInsensitive); });
 }
 
 QImage shrunk(const engine::Image& image) {
@@ -142,7 +141,7 @@ QString Attachment::detail() const {
         return read_.problem;
     if (!refusal_.isEmpty())
         return refusal_;
-    const QString cost = tr("%1 tokens").arg(QLocale().toString(tokens()));
+    QString cost = tr("%1 tokens").arg(QLocale().toString(tokens()));
     if (isPicture())
         return cost;
     return read_.lines > 0 ? tr("%1 lines").arg(QLocale().toString(read_.lines)) : cost;

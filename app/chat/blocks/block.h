@@ -84,7 +84,7 @@ struct Block {
 inline constexpr int kMaxNesting = 32;
 inline constexpr std::size_t kMaxTableColumns = 64;
 inline constexpr std::size_t kMaxTableRows = 2000;
-inline constexpr qsizetype kMaxCodeBytes = 256 * 1024;
+inline constexpr qsizetype kMaxCodeBytes = qsizetype{256} * 1024;
 inline constexpr int kMaxCombiningMarks = 8;
 
 /// Text blocks end after so many characters, at a paragraph: one layout stays below a millisecond.

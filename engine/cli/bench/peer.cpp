@@ -26,7 +26,8 @@ std::optional<double> printedRate(std::string_view text) {
     std::optional<double> rate;
     std::size_t last = 0;
     for (const std::string_view unit : {"tok/s", "t/s", "tokens/s", "tokens per second"})
-        for (std::size_t at = text.find(unit); at != text.npos; at = text.find(unit, at + 1))
+        for (std::size_t at = text.find(unit); at != std::string_view::npos;
+             at = text.find(unit, at + 1))
             if (const auto number = numberAtEnd(text.substr(0, at)); number && at >= last) {
                 rate = number;
                 last = at;
