@@ -326,7 +326,8 @@ void ChatModel::answered(ChatMessage* answer, const engine::Finished& finished) 
     if (!next_)
         return;
     if (finished.reason == engine::FinishReason::Stop) {
-        const Composer::Content content = *std::exchange(next_, std::nullopt);
+        const Composer::Content content = *next_;
+        next_.reset();
         emit queuedChanged();
         sendContent(content);
     } else if (composer_->isEmpty()) {
@@ -350,7 +351,9 @@ void ChatModel::withdrawQueued() {
 void ChatModel::editQueued() {
     if (!next_)
         return;
-    composer_->put(*std::exchange(next_, std::nullopt));
+    const Composer::Content content = *next_;
+    next_.reset();
+    composer_->put(content);
     emit queuedChanged();
 }
 
@@ -422,6 +425,7 @@ void ChatModel::measure() {
                                             engine_.seesImages()));
 }
 
+// NOLINTNEXTLINE(readability-convert-member-functions-to-static): QML calls it on a chat
 void ChatModel::copy(const QString& text) const {
     QGuiApplication::clipboard()->setText(text);
 }
