@@ -31,6 +31,9 @@ PackingLane::~PackingLane() {
 void PackingLane::bring(const PackingPiece& piece) {
     if (error_)
         return;
+    // A load that is abandoned lets go of its weights before its queues are empty.
+    if (written_.empty() || written_.back() != piece.weight)
+        written_.push_back(piece.weight);
     auto* landing = piece.to;
     std::byte* halves = nullptr; // where f32 becomes bf16 first
     if (piece.packing != Packing::Copied) {
@@ -67,6 +70,7 @@ void PackingLane::bring(const PackingPiece& piece) {
 
 Expected<void> PackingLane::finish() {
     check(cudaStreamSynchronize(queue_));
+    written_.clear();
     if (error_)
         return std::unexpected(*error_);
     return {};

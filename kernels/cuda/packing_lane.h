@@ -8,7 +8,9 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
+#include <vector>
 
 namespace lapidary::kernels::cuda {
 
@@ -52,6 +54,7 @@ private:
     std::byte* scratch_ = nullptr; ///< on the card: pieces before they are quantised
     std::size_t scratchBytes_ = 0;
     std::optional<Error> error_;
+    std::vector<std::shared_ptr<const Weight::Packed>> written_; ///< that the queue may write yet
 };
 
 } // namespace lapidary::kernels::cuda
