@@ -1,6 +1,7 @@
 #include "chat_message.h"
 
 #include "blocks/visible_text.h"
+#include "documents/document_writer.h"
 #include "field_text.h"
 #include "statistics_text.h"
 
@@ -17,6 +18,8 @@ namespace lapidary::app {
 namespace {
 
 constexpr qsizetype kTailCharacters = 600;
+// As many as a menu shows.
+constexpr qsizetype kMaxLinks = 20;
 constexpr int kClockMs = 250;
 
 template <class... Ts>
@@ -50,6 +53,19 @@ QString ChatMessage::author() const {
 
 bool ChatMessage::isEditable() const {
     return isUser() && fitsField(text());
+}
+
+QStringList ChatMessage::links() const {
+    QStringList found;
+    if (isUser() || isBusy())
+        return found;
+    for (const Block& block : answer_->allBlocks())
+        for (const Paragraph& paragraph : block.paragraphs)
+            for (const Span& span : paragraph.spans)
+                if ((span.styles & Link) != 0 && mayOpen(span.address)
+                    && !found.contains(span.address) && found.size() < kMaxLinks)
+                    found.append(span.address);
+    return found;
 }
 
 QString ChatMessage::time() const {

@@ -38,6 +38,8 @@ class ChatMessage : public QObject {
     Q_PROPERTY(bool failed READ hasFailed NOTIFY phaseChanged)
     Q_PROPERTY(bool canContinue READ canContinue NOTIFY phaseChanged)
     Q_PROPERTY(QString statisticsLine READ statisticsLine NOTIFY phaseChanged)
+    /// Of a finished answer.
+    Q_PROPERTY(QStringList links READ links NOTIFY phaseChanged)
     Q_PROPERTY(bool thinking READ isThinking NOTIFY phaseChanged)
     Q_PROPERTY(QString thoughtHeader READ thoughtHeader NOTIFY thoughtChanged)
     /// The end of a thought that is being written, as plain text.
@@ -62,6 +64,8 @@ public:
     [[nodiscard]] QString time() const;
     [[nodiscard]] QString text() const { return record_.answer; }
     [[nodiscard]] bool isEditable() const;
+    /// The addresses of the answer that may be opened, each once, in order.
+    [[nodiscard]] QStringList links() const;
     [[nodiscard]] QList<Attachment*> attachments() const { return attachments_; }
     void setAttachments(const QList<Attachment*>& attachments);
     [[nodiscard]] BlockListModel* answer() const { return answer_; }

@@ -156,6 +156,7 @@ private slots:
     void popupsAreLeftWithEscape();
     void enterPressesWhatHasTheFocus();
     void chatsAreRenamedPinnedAndDeletedByKeys();
+    void linksAreReachedByKeys();
 };
 
 void AccessTest::everyControlHasAName() {
@@ -357,6 +358,28 @@ void AccessTest::chatsAreRenamedPinnedAndDeletedByKeys() {
     QTRY_COMPARE(window.application().chats()->rowCount(), 0);
     window.key(Qt::Key_Z, Qt::ControlModifier);
     QTRY_COMPARE(window.application().chats()->rowCount(), 1);
+}
+
+void AccessTest::linksAreReachedByKeys() {
+    WindowUnderTest window;
+    window.scripts().add({.answer = "See [one](https://example.org/one), [two](https://example.org/"
+                                    "two), [one](https://example.org/one) and [not "
+                                    "this](javascript:alert(1))."});
+    window.ask(u"Where?"_s);
+    QCOMPARE(window.message(1)->links(),
+             (QStringList{u"https://example.org/one"_s, u"https://example.org/two"_s}));
+    QQuickItem* button = nullptr;
+    QTRY_VERIFY((button = window.find(u"Links"_s)) != nullptr);
+    button->forceActiveFocus(Qt::TabFocusReason);
+    window.key(Qt::Key_Return);
+    QTRY_VERIFY(window.find(u"https://example.org/two"_s) != nullptr);
+    window.key(Qt::Key_Down);
+    window.key(Qt::Key_Down);
+    window.key(Qt::Key_Return);
+    QTRY_VERIFY(window.find(u"Copy address"_s) != nullptr);
+    QVERIFY(window.find(u"https://example.org/two"_s) != nullptr);
+    window.key(Qt::Key_Escape);
+    QTRY_VERIFY(window.find(u"Copy address"_s) == nullptr);
 }
 
 QTEST_MAIN(AccessTest)

@@ -113,6 +113,7 @@ FocusScope {
                 Component {
                     FootRow {
                         chat: root.chat
+                        onLinkChosen: address => root.showLink(address)
                     }
                 }
             }

@@ -10,6 +10,8 @@ ConversationRow {
 
     required property ChatModel chat
 
+    signal linkChosen(string address)
+
     implicitHeight: status.height + Theme.controlHeight + Theme.u * 3
 
     HoverHandler {
@@ -87,6 +89,30 @@ ConversationRow {
                     icon.height: Theme.iconPixels * 0.85
                     enabled: !root.chat.busy
                     onClicked: root.chat.regenerate(root.message.messageId)
+                }
+                TextButton {
+                    id: linkButton
+
+                    visible: root.message.links.length > 0
+                    flat: true
+                    text: qsTr("Links", "of this answer")
+                    tip: qsTr("The links of this answer, to be reached by keyboard too")
+                    onClicked: addresses.popup(linkButton, 0, -addresses.height)
+
+                    PlainMenu {
+                        id: addresses
+
+                        Instantiator {
+                            model: root.message.links
+                            delegate: PlainMenuItem {
+                                required property string modelData
+
+                                text: modelData.length > 60 ? modelData.slice(0, 57) + "…" : modelData
+                                onTriggered: root.linkChosen(modelData)
+                            }
+                            onObjectAdded: (index, object) => addresses.insertItem(index, object as PlainMenuItem)
+                        }
+                    }
                 }
                 BranchSwitch {
                     branch: root.message.branch
