@@ -12,7 +12,7 @@ namespace lapidary::engine {
 /// Rows of a prefill chunk: long enough that every weight is read for many rows, short enough that
 /// a cancel takes effect soon. A run of image tokens is never split, so a chunk that holds one may
 /// be longer, up to kLongestImageRun.
-inline constexpr int kPrefillChunk = 512;
+inline constexpr int kPrefillChunk = 1024;
 inline constexpr int kLongestImageRun = 1120;
 
 /// Slots that the ring of a sliding layer keeps beyond its window W. With W + R slots

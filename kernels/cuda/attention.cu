@@ -1,4 +1,5 @@
 // Attention of 1 to 16 rows: one kernel from raw projections to merged output.
+#include "assert.h"
 #include "cuda/arch/dependent_launch.cuh"
 #include "cuda/attention_merge.cuh"
 
@@ -11,52 +12,74 @@ template <int kDim, int kTiles, int kStages, int kBlocks>
 __global__ void __launch_bounds__(kDecodeThreads, kBlocks)
     decodeKernel(const __grid_constant__ AttentionProblem p, const __grid_constant__ RawRows raw,
                  const __grid_constant__ RunSums sums, DecodeCounters* counters) {
-    startDependents();
     using Run = DecodeRun<kDim, kTiles, kStages>;
     extern __shared__ uint4 memory[];
     auto& shared = *reinterpret_cast<typename Run::Shared*>(memory);
-    waitForPrevious();
 
+    // The position, the keys before it and the weights of the norms are of earlier steps: a step
+    // begins with a kernel that waits for all before it.
     const int first = static_cast<int>(p.position ? __ldcg(p.position) : p.firstPosition);
     const RunRange range = runsOf(p.window, first, p.rows);
     const int groups = (p.queries() + Run::Shape::kQueries - 1) / Run::Shape::kQueries;
-    const int units = p.kvHeads * groups; // adjacent, so that the groups of a run share its keys
-    const int items = range.count * units;
-
+    const int units = p.kvHeads * groups;
+    const int blocks = static_cast<int>(gridDim.x);
+    {
+        // A block serves one unit, or several where there are fewer blocks than units. The last
+        // runs are the long ones: begin with them. Blocks take what is left as they finish.
+        Run block(p, raw, sums, shared, first);
+        bool waited = false;
+        const auto waitOnce = [&] {
+            if (waited)
+                return;
+            waitForPrevious();
+            startDependents();
+            waited = true;
+        };
+        for (int unit = static_cast<int>(blockIdx.x) % units; unit < units; unit += blocks) {
+            const int sharing = max((blocks - unit + units - 1) / units, 1);
+            const bool claims = range.count > sharing && blocks >= units;
+            block.choose(unit / groups, unit % groups);
+            bool prepared = false;
+            for (int item = blocks >= units ? static_cast<int>(blockIdx.x) / units : 0;
+                 item < range.count;) {
+                const int run = range.count - 1 - item;
+                block.begin(range, range.first + run);
+                if (!prepared) {
+                    waitOnce();
+                    block.prepareQueries();
+                    prepared = true;
+                }
+                block.compute(run);
+                if (!claims) {
+                    item += sharing;
+                    continue;
+                }
+                if (threadIdx.x == 0)
+                    shared.next =
+                        sharing + static_cast<int>(atomicAdd(&counters->claimed[unit], 1U));
+                __syncthreads();
+                item = shared.next;
+            }
+        }
+        waitOnce();
+    }
     if (blockIdx.x == 0 && p.largest != nullptr)
         for (int i = threadIdx.x; i < p.rows * p.heads; i += kDecodeThreads)
             p.largest[i] = 0;
-
-    // The last runs are the long ones: begin with them. Blocks take what is left as they finish.
-    {
-        Run block(p, raw, sums, shared, first);
-        for (int item = blockIdx.x; item < items;) {
-            unsigned claim = 0;
-            const bool more = items > static_cast<int>(gridDim.x);
-            if (more && threadIdx.x == 0)
-                claim = atomicAdd(&counters->claimed, 1U);
-            const int unit = item % units;
-            block.compute(range, range.first + range.count - 1 - item / units, unit / groups,
-                          unit % groups);
-            if (!more)
-                break;
-            if (threadIdx.x == 0)
-                shared.next = static_cast<int>(gridDim.x + claim);
-            __syncthreads();
-            item = shared.next;
-        }
-    }
 
     const int tasks = mergeTasks(p);
     const bool merges = blockIdx.x == 0 || static_cast<int>(blockIdx.x) < tasks;
     meet(&counters->barrier, merges);
     if (!merges)
         return;
-    if (blockIdx.x == 0 && threadIdx.x == 0)
-        counters->claimed = 0; // every block has claimed for the last time
+    if (blockIdx.x == 0 && threadIdx.x < kMostUnits)
+        counters->claimed[threadIdx.x] = 0; // every block has claimed for the last time
     for (int task = blockIdx.x; task < tasks; task += gridDim.x)
         mergeRuns(p, sums, range, task, *reinterpret_cast<MergeShared*>(memory));
 }
+
+/// Up to this many positions a run is a step or four, and has no use for more than one on its way.
+constexpr int64_t kShort = 8192;
 
 /// What the current card offers to a kernel.
 struct Card {
@@ -93,6 +116,7 @@ void launch(const AttentionProblem& p, const RawRows& raw, const RunSums& sums, 
     const int groups = (p.queries() + Shape::kQueries - 1) / Shape::kQueries;
     const int blocks =
         std::min(sums.mostRuns * p.kvHeads * groups, std::max(1, resident * card.processors));
+    LAPIDARY_ASSERT(p.kvHeads * groups <= kMostUnits);
     launchDependent(kernel, dim3(static_cast<unsigned>(blocks)), dim3(kDecodeThreads), bytes,
                     stream, p, raw, sums, counters);
 }
@@ -120,8 +144,9 @@ void attentionDecode(const AttentionProblem& problem, const RawRows& raw, void* 
     } else if (problem.headDim <= 256) {
         // 64 KB of K and V on their way, two blocks an SM of 228 KB.
         two ? run.template operator()<256, 2, 2, 2>() : run.template operator()<256, 1, 2, 2>();
-    } else if (sizeof(DecodeShape<512, 2, 3>::Shared) <= static_cast<size_t>(card.sharedBytes)) {
-        // 192 KB on their way, one block an SM.
+    } else if (problem.capacity > kShort
+               && sizeof(DecodeShape<512, 2, 3>::Shared) <= static_cast<size_t>(card.sharedBytes)) {
+        // 192 KB on their way, one block an SM, and none of the next kernel beside it.
         two ? run.template operator()<512, 2, 3, 1>() : run.template operator()<512, 1, 3, 1>();
     } else {
         two ? run.template operator()<512, 2, 1, 1>() : run.template operator()<512, 1, 1, 1>();

@@ -52,7 +52,7 @@ struct RawRows {
 void attentionDecode(const AttentionProblem& problem, const RawRows& raw, void* scratch,
                      unsigned* counters, cudaStream_t stream);
 size_t decodeScratchBytes(const AttentionProblem& problem);
-inline constexpr size_t kDecodeCounterBytes = 256;
+inline constexpr size_t kDecodeCounterBytes = 1024;
 
 /// Any number of rows: a block walks all keys of its tile of queries. q is rotated, the rows' K/V
 /// are in the cache.

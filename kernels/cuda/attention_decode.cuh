@@ -16,10 +16,15 @@
 // The rows that are being decoded come raw: the block whose run holds their position norms and
 // rotates their K and V straight into its step in shared memory, and into the cache. Masked keys
 // weigh exactly nothing and their V is zero, whatever the cache holds there.
+//
+// A block keeps the queries of one K/V head for all its runs. The keys before the rows, and what
+// queries are multiplied with, were there before this step: they are asked for while the kernel
+// before still runs.
 #include "cuda/attention_runs.cuh"
 #include "cuda/head_rotation.cuh"
 #include "cuda/tensor_core.cuh"
 
+#include <bit>
 #include <climits>
 
 namespace lapidary::kernels::cuda {
@@ -72,50 +77,118 @@ public:
         , sums_(sums)
         , s_(shared)
         , first_(first)
-        , fresh_(raw.k ? first : INT_MAX)
+        , capacity_(static_cast<int>(p.capacity))
+        , window_(p.window > 0 ? static_cast<int>(p.window) : INT_MAX / 2)
         , warp_(threadIdx.x / 32)
-        , lane_(threadIdx.x % 32)
-        , window_(p.window > 0 ? static_cast<int>(p.window) : INT_MAX / 2) {}
+        , lane_(threadIdx.x % 32) {
+        if (raw.qNorm != nullptr)
+            queryWeights_.load(raw.qNorm, raw.frequencies, p.headDim / 2);
+    }
 
-    /// The sums of run `run` for the queries from `group` · kQueries of K/V head `head`.
-    __device__ void compute(const RunRange& range, int run, int head, int group) {
+    /// What follows is of the queries from `group` · kQueries of K/V head `head`.
+    __device__ void choose(int head, int group) {
+        head_ = head;
+        stores_ = group == 0;
+        firstQuery_ = group * Shape::kQueries;
+    }
+
+    /// Begins run `run` with the keys that are older than the rows.
+    __device__ void begin(const RunRange& range, int run) {
         const bool windowed = p_.window > 0;
         begin_ = max(beginOfRun(windowed, run), range.begin);
         end_ = min(beginOfRun(windowed, run + 1), range.end);
         start_ = begin_ / Shape::kStep * Shape::kStep;
-        capacity_ = static_cast<int>(p_.capacity);
-        head_ = head;
-        stores_ = group == 0;
-        firstQuery_ = group * Shape::kQueries;
-        const int steps = (end_ - start_ + Shape::kStep - 1) / Shape::kStep;
-
-#pragma unroll
-        for (int s = 0; s < kStages; ++s) {
-            loadKeys(s, steps);
+        steps_ = (end_ - start_ + Shape::kStep - 1) / Shape::kStep;
+#pragma unroll 1
+        for (int load = 0; load < kLoads; ++load) {
+            copy(Part::of(load), load / 2, begin_, min(end_, first_), true);
             commitCopies();
-            if (s + 1 < kStages) {
-                loadValues(s, steps);
-                commitCopies();
-            }
         }
-        prepareQueries();
-        for (int step = 0; step < steps; ++step) {
+    }
+
+    /// The sums of the run that was begun, as number `at` of those that the rows read.
+    __device__ void compute(int at) {
+        // What begin could not have: the rows of this step.
+        if (end_ > first_) {
+#pragma unroll 1
+            for (int load = 0; load < kLoads; ++load)
+                addFresh(Part::of(load), load / 2);
+            commitCopies();
+            waitCopies<0>();
+            __syncthreads();
+        }
+#pragma unroll
+        for (int t = 0; t < kTiles; ++t) {
+            maximum_[t] = -INFINITY;
+            sum_[t] = 0;
+#pragma unroll
+            for (int n = 0; n < kOut; ++n)
+#pragma unroll
+                for (int c = 0; c < 4; ++c)
+                    out_[t][n][c] = 0;
+        }
+#pragma unroll 1
+        for (int step = 0; step < steps_; ++step) {
             waitCopies<2 * kStages - 2>(); // this step's K is here
             __syncwarp();
             scoreKeys(step);
             __syncthreads();
             // All warps are done with this step's K and the last one's V.
-            loadValues(step + kStages - 1, steps);
-            commitCopies();
-            loadKeys(step + kStages, steps);
-            commitCopies();
+#pragma unroll 1
+            for (int load = kLoads; load < kLoads + 2; ++load) {
+                const int later = step + load / 2;
+                copy(Part::of(load), later, begin_, min(end_, first_), true);
+                addFresh(Part::of(load), later);
+                commitCopies();
+            }
             weighKeys(step);
             waitCopies<2 * kStages - 1>(); // this step's V is here
             __syncthreads();
             addValues(step);
         }
-        store(run - range.first);
+        store(at);
         __syncthreads(); // before the next run's steps
+    }
+
+    /// Queries, normed and rotated, to shared memory and from there into registers.
+    __device__ void prepareQueries() {
+        HeadPairs<kDim / 64> heads[2 * kTiles];
+        const int group = p_.group(), half = p_.headDim / 2;
+        const auto valid = [&](int i) { return firstQuery_ + warp_ + 8 * i < p_.queries(); };
+#pragma unroll
+        for (int i = 0; i < 2 * kTiles; ++i)
+            if (valid(i))
+                heads[i].load(p_.q + queryRow(firstQuery_ + warp_ + 8 * i) * p_.headDim, half);
+#pragma unroll
+        for (int i = 0; i < 2 * kTiles; ++i) {
+            const int query = warp_ + 8 * i;
+            auto* const row = reinterpret_cast<Bf16*>(s_.q[query]);
+            const auto put = [&](int j, Bf16 bits) {
+                row[((j / 8) ^ (query & 7)) * 8 + j % 8] = bits;
+            };
+            if (valid(i)) {
+                if (raw_.qNorm != nullptr)
+                    heads[i].normAndRotate(
+                        queryWeights_, half, raw_.epsilon,
+                        static_cast<float>(first_ + (firstQuery_ + query) / group));
+                heads[i].each(half, put);
+            }
+            for (int j = (valid(i) ? p_.headDim : 0) + lane_; j < kDim; j += 32)
+                put(j, 0);
+        }
+        __syncthreads();
+        const int piece = warp_ % Shape::kSlices * (Shape::kScoreColumns / 8);
+#pragma unroll
+        for (int t = 0; t < kTiles; ++t) {
+#pragma unroll
+            for (int d = 0; d < kDepth; ++d)
+                loadMatrix(q_[t][d],
+                           place(s_.q[0], t * 16 + lane_ % 16, piece + d * 2 + lane_ / 16));
+            const int at = firstQuery_ + t * 16 + threadIdx.x / 16;
+            // No key is at or before −1, so a place without a query sees nothing.
+            last_[t] = at < p_.queries() ? first_ + at / group : -1;
+        }
+        __syncthreads(); // the scores take the queries' place
     }
 
 private:
@@ -131,26 +204,50 @@ private:
         return sharedAddress(rows) + row * Shape::kRowBytes + ((piece ^ (row & 7)) << 4);
     }
 
-    // The part [firstColumn, firstColumn + kColumns) × [firstKey, firstKey + kKeys) of a step, by
-    // one warp.
-    template <int kColumns, int kKeys>
-    __device__ void copyPart(uint4* to, const Bf16* from, int step, int firstColumn, int firstKey) {
-        constexpr int kPieces = kColumns / 8;
+    // What follows is written so that each piece of code stands in the kernel once or twice: it
+    // runs once a launch, after other kernels, and is fetched from the L2 as it goes.
+
+    // A step is loaded in parts, K and V in turn: 0 is K of step 0, 1 is V of step 0 and so on.
+    static constexpr int kLoads = 2 * kStages - 1; // before the first step
+
+    /// A warp's share of K or V of a step: its columns of K for some keys, its columns of V for
+    /// all.
+    struct Part {
+        bool values;
+        __device__ static Part of(int load) { return {load % 2 == 1}; }
+    };
+
+    // Positions in [low, high) of a step, and with `clears` zeros for those that are not of the
+    // run.
+    __device__ void copy(Part part, int step, int low, int high, bool clears) {
+        if (step >= steps_)
+            return;
+        constexpr int kPieces = Shape::kStepBytes / 16 / kDecodeThreads; // of 16 bytes a lane
+        constexpr int kKeyShift = std::countr_zero(unsigned(Shape::kScoreColumns / 8));
+        constexpr int kValueShift = std::countr_zero(unsigned(Shape::kOutColumns / 8));
         const int lane = this->lane();
+        const int shift = part.values ? kValueShift : kKeyShift; // pieces of a key and a warp
+        const int firstColumn = part.values ? warp_ * Shape::kOutColumns
+                                            : warp_ % Shape::kSlices * Shape::kScoreColumns;
+        const int firstKey = part.values ? 0 : warp_ / Shape::kSlices * Shape::kScoreKeys;
+        uint4* const to = part.values ? s_.v[step % kStages] : s_.k[step % kStages];
+        const Bf16* const from = (part.values ? p_.v : p_.k) + head_ * p_.headDim;
         const int keys = start_ + step * Shape::kStep;
         const int slots = keys % capacity_;
-        from += head_ * p_.headDim;
         const int64_t stride = p_.kvHeads * p_.headDim;
-#pragma unroll
-        for (int i = 0; i < kPieces * kKeys / 32; ++i) {
+#pragma unroll 4
+        for (int i = 0; i < kPieces; ++i) {
             const int at = i * 32 + lane;
-            const int key = firstKey + at / kPieces;
-            const int column = firstColumn + at % kPieces * 8;
+            const int key = firstKey + (at >> shift);
+            const int column = firstColumn + (at & (1 << shift) - 1) * 8;
             const int position = keys + key;
-            const bool valid = position >= begin_ && position < end_ && column < p_.headDim;
-            if (valid && position >= fresh_)
-                continue; // written by computeFresh
+            const bool copies = position >= low && position < high;
+            const bool inside = position >= begin_ && position < end_;
+            if (!copies && (inside || !clears))
+                continue; // another's
+            const bool valid = copies && column < p_.headDim;
             int slot = slots + key;
+#pragma unroll 1
             while (slot >= capacity_)
                 slot -= capacity_;
             copyAsync(place(to, key, column / 8), from + (valid ? slot * stride + column : 0),
@@ -158,49 +255,37 @@ private:
         }
     }
 
-    __device__ void loadKeys(int step, int steps) {
-        if (step >= steps)
-            return;
-        uint4* const to = s_.k[step % kStages];
-        copyPart<Shape::kScoreColumns, Shape::kScoreKeys>(
-            to, p_.k, step, warp_ % Shape::kSlices * Shape::kScoreColumns,
-            warp_ / Shape::kSlices * Shape::kScoreKeys);
-        eachFresh(step, [&](int key, int row, int slot) {
-            HeadPairs<kDim / 64> pairs;
-            const int half = p_.headDim / 2;
-            pairs.load(raw_.k + (int64_t(row) * p_.kvHeads + head_) * p_.headDim, half);
-            const auto position = static_cast<float>(first_ + row);
-            pairs.normAndRotate(raw_.kNorm, half, raw_.epsilon,
-                                [&](int i) { return position * raw_.frequencies[i]; });
-            putFresh(pairs, to, key, p_.k, slot);
-        });
-    }
-
-    __device__ void loadValues(int step, int steps) {
-        if (step >= steps)
-            return;
-        uint4* const to = s_.v[step % kStages];
-        copyPart<Shape::kOutColumns, Shape::kStep>(to, p_.v, step, warp_ * Shape::kOutColumns, 0);
-        eachFresh(step, [&](int key, int row, int slot) {
-            HeadPairs<kDim / 64> pairs;
-            const int half = p_.headDim / 2;
-            pairs.load(raw_.v + (int64_t(row) * p_.kvHeads + head_) * p_.headDim, half);
-            pairs.norm(half, raw_.epsilon);
-            putFresh(pairs, to, key, p_.v, slot);
-        });
-    }
-
-    // Calls take(key of the step, row, slot) for this warp's share of the rows in a step that are
-    // being decoded.
-    template <class Take>
-    __device__ void eachFresh(int step, Take take) {
+    // The rows of this step among the keys of `step`: computed from what is raw, or copied where an
+    // earlier layer has put them into the cache. The last warps take the first rows: they have no
+    // query when there are few.
+    __device__ void addFresh(Part part, int step) {
         const int keys = start_ + step * Shape::kStep;
         const int end = min(keys + Shape::kStep, end_);
-        if (end <= fresh_)
+        if (step >= steps_ || end <= first_)
             return;
+        if (raw_.k == nullptr) {
+            copy(part, step, max(begin_, first_), end_, false);
+            return;
+        }
+        const int half = p_.headDim / 2;
+        const int begin = max(keys, first_) + ((part.values ? 6 : 7) + 8 - warp_) % 8;
 #pragma unroll 1
-        for (int position = max(keys, fresh_) + warp_; position < end; position += 8)
-            take(position - keys, position - first_, position % capacity_);
+        for (int position = begin; position < end; position += 8) {
+            const int row = position - first_;
+            HeadWeights<kDim / 64> weights;
+            HeadPairs<kDim / 64> pairs;
+            if (!part.values)
+                weights.load(raw_.kNorm, raw_.frequencies, half);
+            pairs.load((part.values ? raw_.v : raw_.k)
+                           + (int64_t(row) * p_.kvHeads + head_) * p_.headDim,
+                       half);
+            if (part.values)
+                pairs.norm(half, raw_.epsilon);
+            else
+                pairs.normAndRotate(weights, half, raw_.epsilon, static_cast<float>(position));
+            putFresh(pairs, part.values ? s_.v[step % kStages] : s_.k[step % kStages],
+                     position - keys, part.values ? p_.v : p_.k, position % capacity_);
+        }
     }
 
     template <int kPairs>
@@ -216,57 +301,8 @@ private:
             if (stores_)
                 stored[i] = bits;
         });
-        // Columns beyond the head are zero already: copyPart filled them.
-    }
-
-    // Queries, normed and rotated, to shared memory and from there into registers.
-    __device__ void prepareQueries() {
-        HeadPairs<kDim / 64> heads[2 * kTiles];
-        const int group = p_.group(), half = p_.headDim / 2;
-#pragma unroll
-        for (int i = 0; i < 2 * kTiles; ++i) {
-            const int at = min(firstQuery_ + warp_ + 8 * i, p_.queries() - 1);
-            heads[i].load(p_.q + queryRow(at) * p_.headDim, half);
-        }
-#pragma unroll
-        for (int i = 0; i < 2 * kTiles; ++i) {
-            const int query = warp_ + 8 * i, at = firstQuery_ + query;
-            const bool valid = at < p_.queries();
-            if (valid && raw_.qNorm != nullptr) {
-                const auto position = static_cast<float>(first_ + at / group);
-                heads[i].normAndRotate(raw_.qNorm, half, raw_.epsilon,
-                                       [&](int j) { return position * raw_.frequencies[j]; });
-            }
-            auto* const row = reinterpret_cast<Bf16*>(s_.q[query]);
-            const auto put = [&](int j, Bf16 bits) {
-                row[((j / 8) ^ (query & 7)) * 8 + j % 8] = valid ? bits : Bf16(0);
-            };
-            heads[i].each(half, put);
-            for (int j = p_.headDim + lane_; j < kDim; j += 32)
-                put(j, 0);
-        }
-        __syncthreads();
-        const int piece = warp_ % Shape::kSlices * (Shape::kScoreColumns / 8);
-#pragma unroll
-        for (int t = 0; t < kTiles; ++t)
-#pragma unroll
-            for (int d = 0; d < kDepth; ++d)
-                loadMatrix(q_[t][d],
-                           place(s_.q[0], t * 16 + lane_ % 16, piece + d * 2 + lane_ / 16));
-#pragma unroll
-        for (int t = 0; t < kTiles; ++t) {
-            maximum_[t] = -INFINITY;
-            sum_[t] = 0;
-            const int at = firstQuery_ + t * 16 + threadIdx.x / 16;
-            // No key is at or before −1, so a place without a query sees nothing.
-            last_[t] = at < p_.queries() ? first_ + at / group : -1;
-#pragma unroll
-            for (int n = 0; n < kOut; ++n)
-#pragma unroll
-                for (int c = 0; c < 4; ++c)
-                    out_[t][n][c] = 0;
-        }
-        __syncthreads(); // the scores take the queries' place
+        for (int i = p_.headDim + lane_; i < kDim; i += 32)
+            row[swizzled(i)] = 0;
     }
 
     // Row of [rows · heads] where a packed query is.
@@ -416,19 +452,19 @@ private:
     const RunSums& sums_;
     Shared& s_;
     const int first_; // position of row 0
-    const int fresh_; // positions from here on are computed, not read
+    const int capacity_, window_;
     const int warp_, lane_;
-    const int window_;
 
-    int begin_ = 0, end_ = 0, start_ = 0; // keys of the run; start_ on a multiple of the step
-    int capacity_ = 0;
     int head_ = 0, firstQuery_ = 0;
     bool stores_ = false;
+    HeadWeights<kDim / 64> queryWeights_;
     uint32_t q_[kTiles][kDepth][4];
+    int last_[kTiles]; // of query threadIdx.x / 16 of each piece, in all its 16 threads
+
+    int begin_ = 0, end_ = 0, start_ = 0; // keys of the run; start_ on a multiple of the step
+    int steps_ = 0;
     float out_[kTiles][kOut][4];
-    // Of query threadIdx.x / 16 of each piece, in all its 16 threads.
-    float maximum_[kTiles], sum_[kTiles];
-    int last_[kTiles];
+    float maximum_[kTiles], sum_[kTiles]; // as last_
 };
 
 } // namespace lapidary::kernels::cuda

@@ -7,10 +7,14 @@
 
 namespace lapidary::kernels::cuda {
 
+/// Units of work, groups of queries of the K/V heads, that runs are claimed for.
+inline constexpr int kMostUnits = 128;
+
 /// Counts that live from launch to launch.
 struct DecodeCounters {
     unsigned barrier; ///< its top bit turns over once a launch; never reset
-    unsigned claimed; ///< runs taken beyond the first of each block; zero between launches
+    unsigned
+        claimed[kMostUnits]; ///< runs taken beyond the first of each block; zero between launches
 };
 
 /// All blocks of the grid have come here, and what they wrote before is visible. The whole grid

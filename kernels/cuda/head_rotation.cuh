@@ -32,6 +32,22 @@ __device__ __forceinline__ void rotatePair(float& a, float& b, float scale, floa
     a = turned;
 }
 
+/// What the rotation of a head needs beside its numbers, for the pairs of a lane.
+template <int kPairs>
+struct HeadWeights {
+    float low[kPairs], high[kPairs], frequency[kPairs];
+
+    __device__ void load(const float* weight, const float* frequencies, int half) {
+#pragma unroll
+        for (int j = 0; j < kPairs; ++j) {
+            const int i = threadIdx.x % 32 + 32 * j;
+            low[j] = i < half ? weight[i] : 0.0F;
+            high[j] = i < half ? weight[i + half] : 0.0F;
+            frequency[j] = i < half ? frequencies[i] : 0.0F;
+        }
+    }
+};
+
 template <int kPairs>
 struct HeadPairs {
     float low[kPairs], high[kPairs];
@@ -57,7 +73,8 @@ struct HeadPairs {
         return rsqrtf(warpSum(sum) / static_cast<float>(2 * half) + epsilon);
     }
 
-    /// x = rms(x), and with a weight rotate(rms(x) ⊙ weight): pair i turns by angle(i).
+    /// x = rms(x), and with weights rotate(rms(x) ⊙ weight): pair i turns by position · frequency
+    /// i.
     __device__ void norm(int half, float epsilon) {
         const float factor = scale(half, epsilon);
 #pragma unroll
@@ -66,16 +83,13 @@ struct HeadPairs {
             high[j] *= factor;
         }
     }
-    template <class Angle>
-    __device__ void normAndRotate(const float* weight, int half, float epsilon, Angle angle) {
+    __device__ void normAndRotate(const HeadWeights<kPairs>& weights, int half, float epsilon,
+                                  float position) {
         const float factor = scale(half, epsilon);
 #pragma unroll
-        for (int j = 0; j < kPairs; ++j) {
-            const int i = threadIdx.x % 32 + 32 * j;
-            if (i < half) {
-                rotatePair(low[j], high[j], factor, weight[i], weight[i + half], angle(i));
-            }
-        }
+        for (int j = 0; j < kPairs; ++j)
+            rotatePair(low[j], high[j], factor, weights.low[j], weights.high[j],
+                       position * weights.frequency[j]);
     }
 
     /// Calls put(i, bits) for each of the numbers of this lane.

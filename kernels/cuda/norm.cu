@@ -64,8 +64,8 @@ template <int kShare>
 __global__ void __launch_bounds__(kThreads)
     rmsNormKernel(const Bf16* x, const float* weight, int64_t rows, int64_t width, float epsilon,
                   Bf16* y, float* largest) {
-    startDependents();
     waitForPrevious();
+    startDependents();
     const int64_t row = rowOfThread<kShare>();
     if (row < rows)
         normRow<kShare>(x + row * width, weight, width, epsilon, y + row * width,
@@ -75,8 +75,8 @@ __global__ void __launch_bounds__(kThreads)
 template <int kShare>
 __global__ void __launch_bounds__(kThreads)
     addNormedKernel(const __grid_constant__ AddNormedProblem p) {
-    startDependents();
     waitForPrevious();
+    startDependents();
     const int64_t row = rowOfThread<kShare>();
     if (row >= p.rows)
         return;
@@ -95,7 +95,7 @@ __global__ void __launch_bounds__(kThreads)
 // The same for the widths of residual streams, whose latency counts in every layer: a row in
 // registers, eight numbers a thread at a time.
 constexpr int kWideThreads = 512;
-constexpr int kWideVectors = 2; // 512 · 2 · 8 = 8192 numbers
+constexpr int64_t kWideNumbers = kWideThreads * 8; // of one vector a thread
 
 struct Vector {
     float v[8];
@@ -132,13 +132,14 @@ struct Vector {
     }
 };
 
-__global__ void __launch_bounds__(kWideThreads)
+//   kVectors  of a thread; one leaves the multiprocessor registers for a block of the next kernel
+template <int kVectors>
+__global__ void __launch_bounds__(kWideThreads, kVectors == 1 ? 2 : 1)
     addNormedWideKernel(const __grid_constant__ AddNormedProblem p) {
-    startDependents();
-    Vector weight[kWideVectors], next[kWideVectors];
+    Vector weight[kVectors], next[kVectors];
     const auto each = [&](auto body) {
 #pragma unroll
-        for (int j = 0; j < kWideVectors; ++j) {
+        for (int j = 0; j < kVectors; ++j) {
             const int64_t i = (int64_t(j) * kWideThreads + threadIdx.x) * 8;
             if (i < p.width)
                 body(j, i);
@@ -150,8 +151,9 @@ __global__ void __launch_bounds__(kWideThreads)
             next[j] = Vector::load(p.nextWeight + i);
     });
     waitForPrevious();
+    startDependents();
     const int64_t at = int64_t(blockIdx.x) * p.width;
-    Vector x[kWideVectors], residual[kWideVectors];
+    Vector x[kVectors], residual[kVectors];
     float squares = 0;
     each([&](int j, int64_t i) {
         x[j] = Vector::load(p.x + at + i);
@@ -225,8 +227,10 @@ void addNormed(const AddNormedProblem& p, cudaStream_t stream) {
     if (p.width <= kWarpWidth)
         launchDependent(addNormedKernel<32>, dim3(blocksFor(p.rows, kThreads / 32)), dim3(kThreads),
                         0, stream, p);
-    else if (p.width % 8 == 0 && p.width <= kWideThreads * kWideVectors * 8)
-        launchDependent(addNormedWideKernel, rows, dim3(kWideThreads), 0, stream, p);
+    else if (p.width % 8 == 0 && p.width <= kWideNumbers)
+        launchDependent(addNormedWideKernel<1>, rows, dim3(kWideThreads), 0, stream, p);
+    else if (p.width % 8 == 0 && p.width <= 2 * kWideNumbers)
+        launchDependent(addNormedWideKernel<2>, rows, dim3(kWideThreads), 0, stream, p);
     else
         launchDependent(addNormedKernel<kThreads>, rows, dim3(kThreads), 0, stream, p);
 }

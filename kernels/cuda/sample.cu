@@ -43,11 +43,38 @@ __device__ void adjust(const SampleProblem& p, float* logits) {
     __syncthreads();
 }
 
+// Calls take(key) for the keys of all tokens that fall to a thread. One block reads a row: it keeps
+// many bytes on their way.
+template <class Take>
+__device__ void eachKey(const SampleProblem& p, const float* logits, Take take) {
+    constexpr int kAhead = 8;
+    const int64_t vectors = p.vocabulary % 4 == 0 ? p.vocabulary / 4 : 0;
+    const auto* const fours = reinterpret_cast<const float4*>(logits);
+    for (int64_t begin = threadIdx.x; begin < vectors; begin += kAhead * kThreads) {
+        float4 four[kAhead];
+#pragma unroll
+        for (int i = 0; i < kAhead; ++i)
+            if (begin + i * kThreads < vectors)
+                four[i] = fours[begin + i * kThreads];
+#pragma unroll
+        for (int i = 0; i < kAhead; ++i) {
+            const int64_t id = (begin + i * kThreads) * 4;
+            if (id >= vectors * 4)
+                break;
+            take(rankKey(four[i].x, id));
+            take(rankKey(four[i].y, id + 1));
+            take(rankKey(four[i].z, id + 2));
+            take(rankKey(four[i].w, id + 3));
+        }
+    }
+    for (int64_t id = vectors * 4 + threadIdx.x; id < p.vocabulary; id += kThreads)
+        take(rankKey(logits[id], id));
+}
+
 __device__ uint64_t largestKey(const SampleProblem& p, const float* logits) {
     __shared__ uint64_t best[kThreads];
     uint64_t mine = 0;
-    for (int64_t id = threadIdx.x; id < p.vocabulary; id += kThreads)
-        mine = max(mine, rankKey(logits[id], id));
+    eachKey(p, logits, [&](uint64_t key) { mine = max(mine, key); });
     best[threadIdx.x] = mine;
     for (int half = kThreads / 2; half > 0; half /= 2) {
         __syncthreads();
@@ -74,11 +101,10 @@ __device__ uint64_t thresholdKey(const SampleProblem& p, const float* logits, in
             histogram[threadIdx.x] = 0;
         __syncthreads();
         const uint64_t above = shift == 56 ? 0 : prefix >> (shift + 8);
-        for (int64_t id = threadIdx.x; id < p.vocabulary; id += kThreads) {
-            const uint64_t key = rankKey(logits[id], id);
+        eachKey(p, logits, [&](uint64_t key) {
             if (shift == 56 || key >> (shift + 8) == above)
                 atomicAdd(&histogram[key >> shift & 255], 1);
-        }
+        });
         __syncthreads();
         if (threadIdx.x == 0) {
             int bin = 255;
@@ -102,11 +128,10 @@ __device__ int collect(const SampleProblem& p, const float* logits, uint64_t thr
         count = 0;
     keys[threadIdx.x] = 0;
     __syncthreads();
-    for (int64_t id = threadIdx.x; id < p.vocabulary; id += kThreads) {
-        const uint64_t key = rankKey(logits[id], id);
+    eachKey(p, logits, [&](uint64_t key) {
         if (key >= threshold)
             keys[atomicAdd(&count, 1)] = key;
-    }
+    });
     // Bitonic; the keys differ, so the order in which they arrived is gone.
     for (int size = 2; size <= kMostCandidates; size *= 2)
         for (int stride = size / 2; stride > 0; stride /= 2) {

@@ -4,16 +4,22 @@
 // runs, so that its launch and its set-up hide behind the other's end.
 //
 //   __global__ void kernel(...) {
-//       startDependents();   // first: the next kernel may be launched now
 //       ...                  // addresses, barriers, weights: what no kernel before has written
 //       waitForPrevious();   // every thread; then read what kernels before wrote, and write
+//       startDependents();   // the next kernel may be launched now
 //   }
 //   launchDependent(kernel, grid, block, sharedBytes, stream, arguments...);
 //
 // The wait returns when the kernel before has ended and its writes are visible. A kernel that never
 // waited would end before its predecessor and break that for its successor: so every block waits,
-// also one that has nothing to do. A kernel launched in the ordinary way neither starts early nor
-// lets another start before it ends; startDependents and waitForPrevious do nothing in it.
+// also one that has nothing to do.
+//
+// startDependents comes after the wait in kernels that do not fill the card evenly: then the kernel
+// before has gone when the blocks of the next are placed, and each multiprocessor has room for one.
+// Where it comes first, as in the products, blocks of three kernels meet, and if one of them leaves
+// some multiprocessors free those take two blocks of the next, which is as slow as they are. A
+// kernel launched in the ordinary way neither starts early nor lets another start before it ends;
+// startDependents and waitForPrevious do nothing in it.
 #include <cuda_runtime.h>
 
 #include <array>
