@@ -355,10 +355,12 @@ constexpr std::array kOperations = {
     Operation{.name = "gated MLP, fp8", .tolerance = 0.06, .run = gatedMlp<WeightFormat::Fp8>},
     Operation{.name = "experts, bf16", .tolerance = 0.03, .run = experts<WeightFormat::BF16>},
     Operation{.name = "experts, fp8", .tolerance = 0.06, .run = experts<WeightFormat::Fp8>},
-    Operation{.name = "attention", .tolerance = 0.03, .run = attention},
-    Operation{.name = "vision", .tolerance = 0.03, .run = vision},
+    // The softmax's weights are rounded to bf16 relative to other maxima than the processor's: an
+    // H200 that agrees in every test differs by up to 0.043.
+    Operation{.name = "attention", .tolerance = 0.06, .run = attention},
+    Operation{.name = "vision", .tolerance = 0.06, .run = vision},
     Operation{.name = "sampling", .tolerance = 0, .run = sampling},
-    Operation{.name = "repeated steps", .tolerance = 0.03, .run = repeatedSteps},
+    Operation{.name = "repeated steps", .tolerance = 0.06, .run = repeatedSteps},
 };
 
 } // namespace
