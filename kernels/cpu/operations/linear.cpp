@@ -48,15 +48,6 @@ constexpr std::int64_t kBlockChannels = 16;
 // 4 channels × 1024 × 2 bytes are a quarter of a first cache level of 32 KiB.
 constexpr std::int64_t kBlockColumns = 1024;
 
-/// A vector of weights, which lie at any address: loaded as bytes, which need no alignment.
-using Bytes = hn::Repartition<std::uint8_t, FloatTag>;
-HWY_INLINE hn::Vec<Bytes> loadBytes(const std::byte* from) {
-    return hn::LoadU(Bytes(), reinterpret_cast<const std::uint8_t*>(from));
-}
-HWY_INLINE hn::Vec<Bytes> loadBytes(const std::byte* from, std::size_t count) {
-    return hn::LoadN(Bytes(), reinterpret_cast<const std::uint8_t*>(from), count);
-}
-
 /// The two vectors of a step, of `count` ≤ kStep weights.
 struct Bf16Step {
     static constexpr std::size_t kSize = 2;

@@ -30,21 +30,37 @@ HWY_INLINE Floats widen(hn::Vec<hn::Rebind<std::uint16_t, FloatTag>> bits) {
     return hn::BitCast(kFloats, hn::ShiftLeft<16>(hn::PromoteTo(words, bits)));
 }
 
-HWY_INLINE Floats load(const float* from) {
-    return hn::LoadU(kFloats, from);
+/// Numbers of a file lie at any address: they are loaded as bytes, which need no alignment.
+using Bytes = hn::Repartition<std::uint8_t, FloatTag>;
+HWY_INLINE hn::Vec<Bytes> loadBytes(const void* from) {
+    return hn::LoadU(Bytes(), static_cast<const std::uint8_t*>(from));
+}
+HWY_INLINE hn::Vec<Bytes> loadBytes(const void* from, std::size_t count) {
+    return hn::LoadN(Bytes(), static_cast<const std::uint8_t*>(from), count);
 }
 
+HWY_INLINE Floats load(const float* from) {
+    return hn::BitCast(kFloats, loadBytes(from));
+}
+
+using Halves = hn::Rebind<std::uint16_t, FloatTag>;
+using HalfBytes = hn::Repartition<std::uint8_t, Halves>;
 HWY_INLINE Floats load(const std::uint16_t* from) {
-    return widen(hn::LoadU(hn::Rebind<std::uint16_t, FloatTag>(), from));
+    const void* const bytes = from;
+    return widen(
+        hn::BitCast(Halves(), hn::LoadU(HalfBytes(), static_cast<const std::uint8_t*>(bytes))));
 }
 
 /// The first `count` < kLanes numbers, then zeros.
 HWY_INLINE Floats loadSome(const float* from, std::size_t count) {
-    return hn::LoadN(kFloats, from, count);
+    return hn::BitCast(kFloats, loadBytes(from, count * sizeof(float)));
 }
 
 HWY_INLINE Floats loadSome(const std::uint16_t* from, std::size_t count) {
-    return widen(hn::LoadN(hn::Rebind<std::uint16_t, FloatTag>(), from, count));
+    const void* const bytes = from;
+    return widen(
+        hn::BitCast(Halves(), hn::LoadN(HalfBytes(), static_cast<const std::uint8_t*>(bytes),
+                                        count * sizeof(std::uint16_t))));
 }
 
 /// body(index, load, store) for each vector of [0, size): whole ones and then a part of one.
