@@ -71,6 +71,7 @@ int byteValue(std::string_view name) {
 /// What libsentencepiece insists on, and what keeps text from becoming a control token.
 Expected<void> checkPieces(const Vocabulary& vocabulary) {
     int unknown = 0;
+    bool space = false;
     std::array<int, 256> bytes{};
     for (const VocabularyPiece& piece : vocabulary.pieces) {
         if (piece.text.empty() || piece.text.size() > kMaxPieceBytes || !isUtf8(piece.text)
@@ -81,6 +82,9 @@ Expected<void> checkPieces(const Vocabulary& vocabulary) {
             return unusable(std::format("control piece '{}' is one character", piece.text));
         if (piece.kind == PieceKind::Unknown)
             ++unknown;
+        if ((piece.kind == PieceKind::Normal || piece.kind == PieceKind::UserDefined)
+            && piece.text == kSpaceMark)
+            space = true;
         if (piece.kind == PieceKind::Byte) {
             const int value = byteValue(piece.text);
             if (value < 0)
@@ -93,6 +97,9 @@ Expected<void> checkPieces(const Vocabulary& vocabulary) {
         return unusable(std::format("piece {} twice", index.duplicate()));
     if (unknown != 1)
         return unusable(std::format("{} unknown pieces", unknown));
+    // Spaces would be written as the bytes of their mark, and come back as marks.
+    if (!space)
+        return unusable("no piece for the space");
     for (const int count : bytes) {
         if (count != 1)
             return unusable("not one piece for every byte");

@@ -89,6 +89,22 @@ private slots:
         row("a byte is missing", Corrupt, [](QJsonObject& r) {
             editVocabulary(r, [](QJsonObject& v) { v["zzzz"] = v.take("<0x41>"); });
         });
+        row("the space is missing", Corrupt, [](QJsonObject& r) {
+            editVocabulary(r, [](QJsonObject& v) {
+                for (const QString& piece : v.keys())
+                    if (piece.contains(u'▁')) {
+                        const int id = v.take(piece).toInt();
+                        v[QStringLiteral("<%1>").arg(id)] = id;
+                    }
+            });
+            editMerges(r, [](QJsonArray& m) {
+                QJsonArray rest;
+                for (const QJsonValue& merge : std::as_const(m))
+                    if (!QJsonDocument(QJsonArray{merge}).toJson().contains("▁"))
+                        rest.append(merge);
+                m = rest;
+            });
+        });
         row("no turns", Unsupported, [](QJsonObject& r) {
             editVocabulary(r, [](QJsonObject& v) { v["zzzz"] = v.take("<|turn>"); });
             r["added_tokens"] = QJsonArray();
