@@ -9,8 +9,8 @@ namespace lapidary::engine {
 
 namespace {
 
-/// Rows of a prefill chunk on the processor. A row is as quick among 64 as among 512 there, and a
-/// cancel is heard eight times sooner.
+/// Rows of a prefill chunk on the processor. A row is as quick among 64 as among hundreds there,
+/// and a cancel is heard that much sooner.
 constexpr int kProcessorChunk = 64;
 
 /// What the folder suppresses, placeholders that no text needs, and rows of the embedding that no

@@ -193,7 +193,7 @@ public:
 
 private:
     // The lane, anew: addresses made from it are computed where they are used instead of being held
-    // in registers throughout, which would cost the third block of an SM.
+    // in registers throughout.
     __device__ int lane() const {
         int lane = lane_;
         asm volatile("" : "+r"(lane));

@@ -36,19 +36,24 @@ __device__ __forceinline__ float warpMax(float value) {
     return value;
 }
 
-/// The fold of a block of `kThreads`, the same in all threads; warps are folded in order.
+/// The fold of `kThreads`, the whole block or one warp, the same in all of them; warps are folded
+/// in order.
 template <int kThreads, class Fold>
 __device__ float blockFold(float ofWarp, Fold fold) {
-    __shared__ float parts[kThreads / 32];
-    __syncthreads(); // parts may still be read from an earlier call
-    if (threadIdx.x % 32 == 0)
-        parts[threadIdx.x / 32] = ofWarp;
-    __syncthreads();
-    float result = parts[0];
+    if constexpr (kThreads == 32) {
+        return ofWarp;
+    } else {
+        __shared__ float parts[kThreads / 32];
+        __syncthreads(); // parts may still be read from an earlier call
+        if (threadIdx.x % 32 == 0)
+            parts[threadIdx.x / 32] = ofWarp;
+        __syncthreads();
+        float result = parts[0];
 #pragma unroll
-    for (int warp = 1; warp < kThreads / 32; ++warp)
-        result = fold(result, parts[warp]);
-    return result;
+        for (int warp = 1; warp < kThreads / 32; ++warp)
+            result = fold(result, parts[warp]);
+        return result;
+    }
 }
 
 template <int kThreads>

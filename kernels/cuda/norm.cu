@@ -9,14 +9,7 @@ namespace {
 constexpr int kThreads = 256;
 constexpr int64_t kWarpWidth = 1024;
 
-/// Threads that share a row, and how they add up.
-template <int kShare>
-__device__ float rowSum(float value) {
-    if constexpr (kShare == 32)
-        return warpSum(value);
-    else
-        return blockSum<kShare>(value);
-}
+// kShare threads, a warp or the block, have a row.
 
 template <int kShare>
 __device__ float inverseRms(const Bf16* x, int64_t width, float epsilon) {
@@ -25,21 +18,13 @@ __device__ float inverseRms(const Bf16* x, int64_t width, float epsilon) {
         const float v = toFloat(x[i]);
         sum += v * v;
     }
-    return rsqrtf(rowSum<kShare>(sum) / static_cast<float>(width) + epsilon);
+    return rsqrtf(blockSum<kShare>(sum) / static_cast<float>(width) + epsilon);
 }
 
 template <int kShare>
 __device__ int64_t rowOfThread() {
     return kShare == 32 ? int64_t(blockIdx.x) * (kThreads / 32) + threadIdx.x / 32
                         : int64_t(blockIdx.x);
-}
-
-template <int kShare>
-__device__ float rowMax(float value) {
-    if constexpr (kShare == 32)
-        return warpMax(value);
-    else
-        return blockMax<kShare>(value);
 }
 
 // y = rms(x), and the largest magnitude of y where it is asked for.
@@ -55,7 +40,7 @@ __device__ void normRow(const Bf16* x, const float* weight, int64_t width, float
     }
     if (!largest)
         return;
-    magnitude = rowMax<kShare>(magnitude);
+    magnitude = blockMax<kShare>(magnitude);
     if (threadIdx.x % kShare == 0)
         *largest = magnitude;
 }

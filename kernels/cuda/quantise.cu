@@ -22,13 +22,19 @@ __global__ void __launch_bounds__(kThreads)
         largest[blockIdx.x] = value;
 }
 
+/// The scale of a row of x, which is also left at `scales`; the whole block.
+__device__ InputScale scaleOfRow(const Bf16* x, int64_t columns, float* scales) {
+    const InputScale scale = InputScale::of(largestOfRow(x, columns));
+    if (threadIdx.x == 0)
+        scales[blockIdx.x] = scale.scale;
+    return scale;
+}
+
 __global__ void __launch_bounds__(kThreads)
     quantiseKernel(const Bf16* x, int64_t columns, uint8_t* codes, float* scales) {
     x += blockIdx.x * columns;
     codes += blockIdx.x * columns;
-    const InputScale scale = InputScale::of(largestOfRow(x, columns));
-    if (threadIdx.x == 0)
-        scales[blockIdx.x] = scale.scale;
+    const InputScale scale = scaleOfRow(x, columns, scales);
     if (columns % 4 == 0) {
         for (int64_t i = threadIdx.x * 4; i < columns; i += kThreads * 4) {
             const uint2 four = *reinterpret_cast<const uint2*>(x + i);
@@ -44,9 +50,7 @@ __global__ void __launch_bounds__(kThreads)
     roundKernel(const Bf16* x, int64_t columns, Bf16* values, float* scales) {
     x += blockIdx.x * columns;
     values += blockIdx.x * columns;
-    const InputScale scale = InputScale::of(largestOfRow(x, columns));
-    if (threadIdx.x == 0)
-        scales[blockIdx.x] = scale.scale;
+    const InputScale scale = scaleOfRow(x, columns, scales);
     for (int64_t i = threadIdx.x; i < columns; i += kThreads)
         values[i] = static_cast<Bf16>(widenLowPair(roundPair(scale.divide(toFloat(x[i])), 0)));
 }
