@@ -91,14 +91,21 @@ void EngineController::load(const LoadChoice& choice) {
     loadStop_ = {};
     if (running_ != nullptr)
         running_->requestStop();
+    if (goingBackTo_)
+        former_ = std::exchange(goingBackTo_, {});
+    loadFailure_.clear();
+    setError({});
+    startLoad(choice, tr("Checking memory"));
+}
+
+void EngineController::startLoad(const LoadChoice& choice, const QString& phase) {
     choice_ = choice;
     asked_.enqueue(choice);
     loadStartMs_ = nowMs();
-    loadPhase_ = tr("Checking memory");
+    loadPhase_ = phase;
     loadFraction_ = 0;
     loadSecondsLeft_ = -1;
     loadBytesPerSecond_ = 0;
-    setError({});
     setState(State::Loading);
     emit loadChanged();
     engine::LoadRequest request;
@@ -125,6 +132,7 @@ void EngineController::unload() {
 }
 
 void EngineController::dismissError() {
+    loadFailure_.clear();
     setError({});
     if (state_ == State::Failed)
         setState(State::NoModel);
@@ -183,7 +191,8 @@ void EngineController::progress(const engine::LoadProgress& progress) {
     const auto done = static_cast<double>(progress.doneBytes);
     const auto total = static_cast<double>(progress.totalBytes);
     const bool reading = progress.phase == engine::LoadProgress::Phase::Reading;
-    loadPhase_ = reading ? tr("Reading") : tr("Warming up");
+    if (!goingBackTo_)
+        loadPhase_ = reading ? tr("Reading") : tr("Warming up");
     loadFraction_ = total > 0 ? done / total : 0;
     loadBytesPerSecond_ = reading && seconds > 0 ? done / seconds : 0;
     // The first tenth of a second says nothing about the rest.
@@ -198,6 +207,9 @@ void EngineController::loaded(const engine::ModelDescription& description,
     description_ = description;
     plan_ = plan;
     hasModel_ = true;
+    former_.reset();
+    if (const auto back = std::exchange(goingBackTo_, {}))
+        tellOutcome(tr("%1 is in use again.").arg(back->name));
     if (!description.templateNotice.empty())
         qInfo("%s: %s.", description.name.c_str(), description.templateNotice.c_str());
     emit modelChanged();
@@ -206,16 +218,51 @@ void EngineController::loaded(const engine::ModelDescription& description,
 
 void EngineController::refused(const Error& error, bool previousStays) {
     asked_.dequeue();
-    if (!previousStays)
+    if (!previousStays) {
+        if (hasModel_)
+            former_ = Former{loadedChoice_, modelName()};
         forgetModel();
-    if (asked_.empty() && error.kind != ErrorKind::Cancelled)
-        setError(errorText(error));
-    const State without = error.kind == ErrorKind::Cancelled ? State::NoModel : State::Failed;
-    settle(hasModel_ ? State::Ready : without);
+    }
+    const bool cancelled = error.kind == ErrorKind::Cancelled;
+    const bool decides = asked_.empty() && unloadsAsked_ == 0; // else a later answer does
+    if (const auto back = std::exchange(goingBackTo_, {})) {
+        if (cancelled)
+            setError(loadFailure_);
+        else if (loadFailure_.isEmpty())
+            setError(errorText(error));
+        else
+            tellOutcome(tr("%1 could not be read again: %2").arg(back->name, errorText(error)));
+    } else if (decides) {
+        loadFailure_ = cancelled ? QString() : errorText(error);
+        setError(loadFailure_);
+        if (!hasModel_ && former_ && error.kind != ErrorKind::DeviceLost) {
+            goBack();
+            return;
+        }
+    }
+    if (hasModel_ && decides)
+        choice_ = loadedChoice_;
+    settle(hasModel_ ? State::Ready : errorSentence_.isEmpty() ? State::NoModel : State::Failed);
+}
+
+/// Reads the model again that was given back for one that failed.
+void EngineController::goBack() {
+    goingBackTo_ = std::exchange(former_, {});
+    const QString phase = tr("Going back to %1").arg(goingBackTo_->name);
+    tellOutcome(phase + u'.');
+    loadStop_ = {};
+    startLoad(goingBackTo_->choice, phase);
+}
+
+/// Adds to the sentence about a failed load, while that is shown, how it went on.
+void EngineController::tellOutcome(const QString& outcome) {
+    if (!loadFailure_.isEmpty())
+        setError(loadFailure_ + u' ' + outcome);
 }
 
 void EngineController::released(std::size_t bytes) {
     --unloadsAsked_;
+    former_.reset();
     forgetModel();
     emit unloaded(static_cast<double>(bytes));
     settle(errorSentence_.isEmpty() ? State::NoModel : State::Failed);

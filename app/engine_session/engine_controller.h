@@ -15,6 +15,7 @@
 #include <QtQml/qqmlregistration.h>
 
 #include <memory>
+#include <optional>
 #include <stop_token>
 
 namespace lapidary::app {
@@ -90,10 +91,12 @@ public:
 
     /// Opens the device that a load will want, behind the window's first frames; "" for the best.
     void prepare(const QString& device);
-    /// Plans first: what does not fit is refused and the loaded model stays. Else a generation that
-    /// runs is stopped with its text kept, the loaded model is given back and the new one is read.
+    /// A generation that runs is stopped with its text kept. What does not fit is refused and the
+    /// loaded model stays. It stays as well until the new one is read where both fit; where they do
+    /// not it is given back first, and read again should the new one fail or be cancelled.
     void load(const LoadChoice& choice);
-    /// Gives back everything that was read; ends in NoModel.
+    /// Gives back everything that was read; the model before it, if any, comes back as with an
+    /// error.
     Q_INVOKABLE void cancelLoad();
     /// Stops a generation that runs and gives the memory back; `unloaded` says how much.
     Q_INVOKABLE void unload();
@@ -130,6 +133,9 @@ private:
     void progress(const engine::LoadProgress& progress);
     void loaded(const engine::ModelDescription& description, const engine::MemoryPlan& plan);
     void refused(const Error& error, bool previousStays);
+    void startLoad(const LoadChoice& choice, const QString& phase);
+    void goBack();
+    void tellOutcome(const QString& outcome);
     void released(std::size_t bytes);
     void settle(State state);
     void forgetModel();
@@ -150,6 +156,13 @@ private:
     engine::MemoryPlan plan_;
     LoadChoice choice_; ///< asked for last
     LoadChoice loadedChoice_;
+    struct Former {
+        LoadChoice choice;
+        QString name;
+    };
+    std::optional<Former> former_;      ///< given back for a load that has not succeeded yet
+    std::optional<Former> goingBackTo_; ///< is being read again
+    QString loadFailure_;      ///< why the last load failed; "" when it did not, or was cancelled
     QQueue<LoadChoice> asked_; ///< loads that the worker has not answered yet
     int unloadsAsked_ = 0;     ///< unloads that it has not answered yet
     bool hasModel_ = false;

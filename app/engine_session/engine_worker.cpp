@@ -23,7 +23,8 @@ void EngineWorker::load(engine::LoadRequest request) {
         emit loadRefused(error, model_ != nullptr);
         return;
     }
-    release();
+    if (model_ && !factory_->plan(request, 0))
+        release();
     const auto tellEvery = std::chrono::milliseconds(33);
     request.progress = [this, tellEvery, last = std::chrono::steady_clock::time_point(),
                         phase = engine::LoadProgress::Phase::Reading](
@@ -35,23 +36,32 @@ void EngineWorker::load(engine::LoadRequest request) {
         phase = progress.phase;
         emit loadProgressed(progress);
     };
-    Expected<std::shared_ptr<engine::Model>> model = factory_->load(request);
-    if (!model) {
-        emit loadRefused(model.error(), false);
+    Expected<Opened> opened = open(request);
+    if (!opened && model_ && opened.error().kind == ErrorKind::DoesNotFit) {
+        release(); // less is free than the plan counted on
+        opened = open(request);
+    }
+    if (!opened) {
+        emit loadRefused(opened.error(), model_ != nullptr);
         measureMemory();
         return;
     }
-    Expected<std::unique_ptr<engine::Session>> session = (*model)->openSession();
-    if (!session) {
-        emit loadRefused(session.error(), false);
-        measureMemory();
-        return;
-    }
-    model_ = std::move(*model);
-    session_ = std::move(*session);
+    release();
+    model_ = std::move(opened->model);
+    session_ = std::move(opened->session);
     device_ = request.device;
     emit loaded(model_->description(), model_->plan());
     measureMemory();
+}
+
+Expected<EngineWorker::Opened> EngineWorker::open(const engine::LoadRequest& request) {
+    Expected<std::shared_ptr<engine::Model>> model = factory_->load(request);
+    if (!model)
+        return std::unexpected(model.error());
+    Expected<std::unique_ptr<engine::Session>> session = (*model)->openSession();
+    if (!session)
+        return std::unexpected(session.error());
+    return Opened{std::move(*model), std::move(*session)};
 }
 
 void EngineWorker::unload() {

@@ -22,6 +22,8 @@ public:
     ~EngineWorker() override;
 
     void prepare(const std::string& device);
+    /// Beside the model in use where both fit, which a failed load then leaves as it was; else in
+    /// its place.
     void load(engine::LoadRequest request);
     void unload();
     void generate(const engine::Request& request);
@@ -38,6 +40,11 @@ signals:
                         const lapidary::kernels::DeviceDescription& device);
 
 private:
+    struct Opened {
+        std::shared_ptr<engine::Model> model;
+        std::unique_ptr<engine::Session> session;
+    };
+    [[nodiscard]] Expected<Opened> open(const engine::LoadRequest& request);
     void release();
     void measureMemory();
 

@@ -80,6 +80,7 @@ ModelPicker::ModelPicker(EngineQueries queries, const Places& places, EngineCont
     , devices_(nullptr) {
     connect(&models_, &ModelList::scanned, this, &ModelPicker::takeModels);
     connect(&engine_, &EngineController::stateChanged, this, &ModelPicker::refreshDevices);
+    connect(&engine_, &EngineController::modelChanged, this, &ModelPicker::remember);
 }
 
 bool ModelPicker::canUse() const {
@@ -311,12 +312,16 @@ void ModelPicker::use() {
         .device =
             QString::fromStdString(devices_.devices()[static_cast<std::size_t>(deviceRow_)].id),
     };
-    if (places_.keepsChoice) {
-        settings_.setModelFolder(choice.folder);
-        settings_.setRecipe(QString::fromStdString(choice.recipe.id));
-        settings_.setDevice(choice.device);
-    }
     engine_.load(choice);
+}
+
+/// What loads is what the next start begins with; what fails is not.
+void ModelPicker::remember() {
+    if (!places_.keepsChoice || engine_.modelFolder().isEmpty())
+        return;
+    settings_.setModelFolder(engine_.modelFolder());
+    settings_.setRecipe(engine_.recipeId());
+    settings_.setDevice(engine_.device());
 }
 
 void ModelPicker::addFolder(const QUrl& folder) {

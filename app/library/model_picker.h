@@ -56,7 +56,7 @@ public:
         QString demoFolder;
         QString hubCache;
         QString recipeFolder;
-        bool keepsChoice = true; ///< false: `use` is not remembered; a recording is no model
+        bool keepsChoice = true; ///< false: what loads is not remembered; a recording is no model
     };
 
     ModelPicker(EngineQueries queries, const Places& places, EngineController& engine,
@@ -84,7 +84,7 @@ public:
     /// Reads folders, recipes and devices, highlights what was used last, and plans it.
     Q_INVOKABLE void refresh();
 
-    /// Loads the choice and remembers it.
+    /// Loads the choice, which is remembered when it has loaded.
     Q_INVOKABLE void use();
 
     /// Adds a folder that holds a model, or several one below it, and highlights the first.
@@ -104,6 +104,7 @@ signals:
 private:
     void refreshDevices();
     void takeModels();
+    void remember();
     void plan();
     void judgeRows();
     [[nodiscard]] std::optional<kernels::DeviceDescription> device() const;

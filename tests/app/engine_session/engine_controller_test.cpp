@@ -176,6 +176,134 @@ private slots:
         QTRY_VERIFY(ended.done);
     }
 
+    void aFailedLoadLeavesTheModelInUse() {
+        EngineController engine(app::fakeSessions(script));
+        engine.load(choiceOf(u"/models/small"_s));
+        QTRY_COMPARE(engine.state(), State::Ready);
+        QSignalSpy changes(&engine, &EngineController::modelChanged);
+        script->loadError = Error{ErrorKind::Corrupt, "A shard is missing; fetch it again."};
+        engine.load(choiceOf(u"/models/broken"_s));
+        QTRY_COMPARE(engine.state(), State::Ready);
+        QCOMPARE(engine.errorSentence(), u"A shard is missing; fetch it again."_s);
+        QCOMPARE(engine.modelName(), u"small"_s);
+        QCOMPARE(engine.choice().folder, u"/models/small"_s);
+        QCOMPARE(changes.count(), 0);
+        QCOMPARE(script->modelsAlive.load(), 1);
+        QVERIFY(answers(engine));
+    }
+
+    void whereBothDoNotFitTheFormerIsReadAgain() {
+        script->freeBytes = 1500;
+        EngineController engine(app::fakeSessions(script));
+        engine.load(choiceOf(u"/models/small"_s));
+        QTRY_COMPARE(engine.state(), State::Ready);
+        script->failingModel = "broken";
+        script->loadError = Error{ErrorKind::Corrupt, "A shard is missing; fetch it again."};
+        QStringList sentences;
+        connect(&engine, &EngineController::errorChanged, &engine,
+                [&] { sentences.append(engine.errorSentence()); });
+        engine.load(choiceOf(u"/models/broken"_s));
+        QTRY_COMPARE(engine.state(), State::Ready);
+        QCOMPARE(engine.modelName(), u"small"_s);
+        QCOMPARE(sentences,
+                 (QStringList{u"A shard is missing; fetch it again."_s,
+                              u"A shard is missing; fetch it again. Going back to small."_s,
+                              u"A shard is missing; fetch it again. small is in use again."_s}));
+        QCOMPARE(script->mostModelsAlive.load(), 1);
+        QVERIFY(answers(engine));
+    }
+
+    void aFormerModelThatCannotComeBackIsSaidSo() {
+        script->freeBytes = 1500;
+        EngineController engine(app::fakeSessions(script));
+        engine.load(choiceOf(u"/models/small"_s));
+        QTRY_COMPARE(engine.state(), State::Ready);
+        script->loadError = Error{ErrorKind::Denied, "The folder is locked."};
+        engine.load(choiceOf(u"/models/broken"_s));
+        QTRY_COMPARE(engine.state(), State::Failed);
+        QCOMPARE(engine.errorSentence(),
+                 u"The folder is locked. small could not be read again: The folder is locked."_s);
+        QCOMPARE(script->loads.load(), 3);
+        QCOMPARE(script->modelsAlive.load(), 0);
+    }
+
+    void aPlanThatWasTooHopefulTakesTheFormersPlace() {
+        EngineController engine(app::fakeSessions(script));
+        engine.load(choiceOf(u"/models/small"_s));
+        QTRY_COMPARE(engine.state(), State::Ready);
+        script->whileLoading = [&](const engine::LoadRequest&) {
+            if (script->modelsAlive > 0)
+                script->loadError = Error{ErrorKind::DoesNotFit, "Another program was quicker."};
+            else
+                script->loadError.reset();
+        };
+        engine.load(choiceOf(u"/models/large"_s));
+        QTRY_COMPARE(engine.state(), State::Ready);
+        QCOMPARE(engine.modelName(), u"large"_s);
+        QVERIFY(engine.errorSentence().isEmpty());
+    }
+
+    void cancellingGoesBackAndCancellingThatLeavesNone() {
+        script->freeBytes = 1500;
+        EngineController engine(app::fakeSessions(script));
+        engine.load(choiceOf(u"/models/small"_s));
+        QTRY_COMPARE(engine.state(), State::Ready);
+        std::atomic<int> holding = 0;
+        script->whileLoading = [&](const engine::LoadRequest& request) {
+            ++holding;
+            while (!request.stop.stop_requested())
+                std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        };
+        engine.load(choiceOf(u"/models/large"_s));
+        QTRY_COMPARE(holding.load(), 1);
+        engine.cancelLoad();
+        QTRY_COMPARE(holding.load(), 2); // small again
+        QTRY_COMPARE(engine.loadPhase(), u"Going back to small"_s);
+        QVERIFY(engine.errorSentence().isEmpty());
+        engine.cancelLoad();
+        QTRY_COMPARE(engine.state(), State::NoModel);
+        QVERIFY(engine.errorSentence().isEmpty());
+        QCOMPARE(script->modelsAlive.load(), 0);
+    }
+
+    void anotherChoiceWhileGoingBackCanFailToo() {
+        script->freeBytes = 1500;
+        EngineController engine(app::fakeSessions(script));
+        engine.load(choiceOf(u"/models/small"_s));
+        QTRY_COMPARE(engine.state(), State::Ready);
+        script->failingModel = "broken";
+        script->loadError = Error{ErrorKind::Corrupt, "A shard is missing; fetch it again."};
+        script->whileLoading = [&](const engine::LoadRequest& request) {
+            while (request.folder.filename() == "small" && script->loads == 3
+                   && !request.stop.stop_requested())
+                std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        };
+        engine.load(choiceOf(u"/models/broken"_s));
+        QTRY_COMPARE(script->loads.load(), 3); // small again
+        engine.load(choiceOf(u"/models/broken"_s));
+        QTRY_COMPARE(engine.state(), State::Ready);
+        QCOMPARE(engine.modelName(), u"small"_s);
+        QCOMPARE(script->loads.load(), 5);
+    }
+
+    void anUnloadIsNoReasonToGoBack() {
+        script->freeBytes = 1500;
+        EngineController engine(app::fakeSessions(script));
+        engine.load(choiceOf(u"/models/small"_s));
+        QTRY_COMPARE(engine.state(), State::Ready);
+        std::atomic<bool> loading = false;
+        script->whileLoading = [&](const engine::LoadRequest& request) {
+            loading = true;
+            while (!request.stop.stop_requested())
+                std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        };
+        engine.load(choiceOf(u"/models/large"_s));
+        QTRY_VERIFY(loading);
+        engine.unload();
+        QTRY_COMPARE(engine.state(), State::NoModel);
+        QCOMPARE(script->loads.load(), 2);
+    }
+
     void cancelledLoadGivesEverythingBack() {
         std::atomic<bool> loading = false;
         script->whileLoading = [&](const engine::LoadRequest& request) {
@@ -275,6 +403,13 @@ private slots:
     }
 
 private:
+    /// A question gets its answer.
+    static bool answers(EngineController& engine) {
+        Ended ended;
+        follow(engine.ask(u"chat"_s, {}), ended);
+        return QTest::qWaitFor([&] { return ended.done; }) && ended.answer == "Hello";
+    }
+
     std::shared_ptr<FakeScript> script;
 };
 

@@ -1,5 +1,6 @@
 #include "fake_sessions.h"
 
+#include <algorithm>
 #include <chrono>
 #include <thread>
 #include <utility>
@@ -35,7 +36,8 @@ class FakeModel final : public engine::Model {
 public:
     FakeModel(std::shared_ptr<FakeScript> script, const engine::LoadRequest& request)
         : script_(std::move(script)) {
-        ++script_->modelsAlive;
+        script_->mostModelsAlive =
+            std::max(script_->mostModelsAlive.load(), ++script_->modelsAlive);
         description_.name = request.folder.filename().string();
         plan_.bytes[0] = script_->weightBytes;
         plan_.contextTokens = script_->contextTokens;
@@ -68,6 +70,9 @@ public:
         script_->freeableSeen = freeable;
         if (script_->planError)
             return std::unexpected(*script_->planError);
+        if (const std::size_t held = script_->modelsAlive > 0 ? script_->weightBytes : 0;
+            script_->weightBytes > script_->freeBytes - held + freeable)
+            return fail(ErrorKind::DoesNotFit, "Needs more than is free.");
         return engine::MemoryPlan();
     }
 
@@ -79,7 +84,9 @@ public:
             script_->whileLoading(request);
         if (request.stop.stop_requested())
             return fail(ErrorKind::Cancelled, "Loading was stopped; choose a model to go on.");
-        if (script_->loadError)
+        const bool fails =
+            script_->failingModel.empty() || request.folder.filename() == script_->failingModel;
+        if (script_->loadError && fails)
             return std::unexpected(*script_->loadError);
         return std::make_shared<FakeModel>(script_, request);
     }

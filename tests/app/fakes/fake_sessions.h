@@ -20,13 +20,16 @@ struct FakeScript {
 
     std::optional<Error> planError;
     std::optional<Error> loadError;
+    std::string failingModel; ///< the folder's name that loadError is for; "": all
     /// Called in a load, between progress events; may block until the request's stop.
     std::function<void(const engine::LoadRequest&)> whileLoading;
     std::size_t weightBytes = 1000;
+    std::size_t freeBytes = 5000; ///< without what is loaded
     int contextTokens = 4096;
     Play play;
 
     std::atomic<int> modelsAlive = 0;
+    std::atomic<int> mostModelsAlive = 0;
     std::atomic<int> loads = 0;
     std::atomic<std::size_t> freeableSeen = 0;
     std::atomic<int> generations = 0;

@@ -161,6 +161,18 @@ private slots:
         QCOMPARE(again.deviceRow(), 1);
     }
 
+    void whatFailsIsNotRemembered() {
+        refresh();
+        highlight(u"4"_s);
+        picker->use();
+        QTRY_COMPARE(settings->modelFolder(), pathOf(u"4"_s));
+        script->loadError = Error{ErrorKind::Corrupt, "A shard is missing; fetch it again."};
+        highlight(u"6"_s);
+        picker->use();
+        QTRY_VERIFY(!engine->errorSentence().isEmpty());
+        QCOMPARE(settings->modelFolder(), pathOf(u"4"_s));
+    }
+
     void aRecipeOfAnotherTimeGivesWayToThePlainOne() {
         settings->setRecipe(u"gone"_s);
         refresh();
@@ -211,6 +223,7 @@ private slots:
         ModelPicker::Places places;
         places.demoFolder = u"/recordings/1"_s;
         places.keepsChoice = false;
+        picker.reset(); // it would remember
         settings->setModelFolder(u"/models/before"_s);
         ModelPicker replay(queriesOf(), places, *engine, *settings);
         QSignalSpy ready(&replay, &ModelPicker::ready);
