@@ -60,7 +60,7 @@ Expected<Recipe> parseRecipe(std::string_view json, const std::string& id) {
     Recipe recipe;
     recipe.id = id;
     recipe.title = top.text("title");
-    recipe.summary = top.text("summary");
+    recipe.summary = top.optionalText("summary").value_or("");
     recipe.drafter = top.optionalText("drafter").value_or("");
     recipe.weights = readWeights(top);
     recipe.cache = readCache(top, recipe.cache);

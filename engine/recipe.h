@@ -18,13 +18,12 @@ enum class CacheFormat : std::uint8_t { F32, BF16 };
 enum class WeightChoice : std::uint8_t { AsStored, Fp8 };
 
 /// How a model is run: a choice with a name for people, stored as resources/recipes/*.json: an
-/// object with title and summary and, where they differ from the defaults here, drafter, weights
-/// ("as stored", "fp8"), cache ("bf16", "f32"), contextTokens and imageBudget (one of
-/// kImageBudgets).
+/// object with title and, where they differ from the defaults here, summary, drafter, weights ("as
+/// stored", "fp8"), cache ("bf16", "f32"), contextTokens and imageBudget (one of kImageBudgets).
 struct Recipe {
     std::string id;      ///< file name without ".json"
     std::string title;   ///< "Fast"
-    std::string summary; ///< what it is made of, "no drafter · 32 k · bf16 cache"
+    std::string summary; ///< words of its own for what it is; "" for those its parts give
     std::string drafter; ///< "" for none, else the kind of drafter
     WeightChoice weights = WeightChoice::AsStored;
     CacheFormat cache = CacheFormat::BF16;

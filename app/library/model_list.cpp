@@ -24,7 +24,6 @@ ModelList::Row describe(const EngineQueries& queries, const QString& folder,
     }
     row.name = QString::fromStdString(description->name);
     row.format = QString::fromStdString(description->format);
-    row.bytes = static_cast<double>(description->fileBytes);
     row.notice = QString::fromStdString(description->notice);
     row.seesImages = description->seesImages;
     row.maxContextTokens = description->maxContextTokens;
@@ -56,8 +55,8 @@ QVariant ModelList::data(const QModelIndex& index, int role) const {
         return row.folder;
     case FormatRole:
         return row.format;
-    case BytesRole:
-        return row.bytes;
+    case SizeRole:
+        return row.size;
     case VerdictRole:
         return row.verdict;
     case UsableRole:
@@ -75,7 +74,7 @@ QVariant ModelList::data(const QModelIndex& index, int role) const {
 
 QHash<int, QByteArray> ModelList::roleNames() const {
     return {{NameRole, "name"},     {FolderRole, "folder"},   {FormatRole, "format"},
-            {BytesRole, "bytes"},   {VerdictRole, "verdict"}, {UsableRole, "usable"},
+            {SizeRole, "size"},     {VerdictRole, "verdict"}, {UsableRole, "usable"},
             {ReasonRole, "reason"}, {NoticeRole, "notice"},   {PlaceRole, "place"}};
 }
 
@@ -122,18 +121,27 @@ void ModelList::setChosenFolders(const QStringList& folders) {
     chosenFolders_ = folders;
 }
 
-void ModelList::setVerdict(const QString& folder, const QString& verdict) {
+void ModelList::setVerdict(const QString& folder, const QString& verdict, const QString& size) {
     const int row = rowOfFolder(folder);
-    if (row < 0 || std::exchange(rows_[row].verdict, verdict) == verdict)
+    if (row < 0)
         return;
-    emit dataChanged(index(row), index(row), {VerdictRole});
+    const bool sameVerdict = std::exchange(rows_[row].verdict, verdict) == verdict;
+    const bool sameSize = std::exchange(rows_[row].size, size) == size;
+    if (!sameVerdict || !sameSize)
+        emit dataChanged(index(row), index(row), {VerdictRole, SizeRole});
 }
 
-void ModelList::show(const QList<Row>& rows) {
+void ModelList::show(QList<Row> rows) {
+    // What was judged before holds until it is judged again.
+    for (Row& row : rows)
+        if (const int known = rowOfFolder(row.folder); row.usable && known >= 0) {
+            row.verdict = rows_.at(known).verdict;
+            row.size = rows_.at(known).size;
+        }
     if (rows == rows_)
         return;
     beginResetModel();
-    rows_ = rows;
+    rows_ = std::move(rows);
     endResetModel();
     emit countChanged();
 }

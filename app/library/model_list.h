@@ -25,7 +25,7 @@ public:
         NameRole = Qt::UserRole + 1,
         FolderRole,
         FormatRole,
-        BytesRole,   ///< of the tensors; a double, because they do not fit an int
+        SizeRole,    ///< what the weights take with the recipe of the picker; "" until known
         VerdictRole, ///< one sentence for the device and recipe of the picker; "" until known
         UsableRole,
         ReasonRole, ///< why it is not usable
@@ -42,7 +42,7 @@ public:
         Place place = Place::Chosen;
         QString name;
         QString format;
-        double bytes = 0;
+        QString size;
         QString verdict;
         bool usable = false;
         QString reason;
@@ -69,7 +69,7 @@ public:
     /// Reads all places again; chosen folders that hold several models are listed one row a model.
     Q_INVOKABLE void scan();
     void setChosenFolders(const QStringList& folders);
-    void setVerdict(const QString& folder, const QString& verdict);
+    void setVerdict(const QString& folder, const QString& verdict, const QString& size);
 
 signals:
     void countChanged();
@@ -77,7 +77,7 @@ signals:
     void scanned();
 
 private:
-    void show(const QList<Row>& rows);
+    void show(QList<Row> rows);
 
     EngineQueries queries_;
     QString demoFolder_;

@@ -63,6 +63,13 @@ int bestDevice(const EngineQueries& queries, const QString& folder, const engine
     return static_cast<int>(found - devices.begin());
 }
 
+/// What a row of the models says beside its name.
+struct RowVerdict {
+    QString folder;
+    QString mark;
+    QString size;
+};
+
 /// Where the user has never chosen one: the recipe that needs least.
 constexpr auto kDefaultRecipe = QLatin1StringView("plain");
 
@@ -241,6 +248,7 @@ void ModelPicker::plan() {
     const quint64 id = ++planId_;
     const std::optional<kernels::DeviceDescription> target = device();
     folder_ = modelRow_ >= 0 ? models_.rows().at(modelRow_).folder : QString();
+    recipes_.setModelContext(modelRow_ >= 0 ? models_.rows().at(modelRow_).maxContextTokens : 0);
     if (modelRow_ < 0 || recipeRow_ < 0 || !target) {
         show({}, Verdict::Unknown, modelRow_ < 0 ? tr("No model: add a folder.") : QString());
         return;
@@ -281,18 +289,22 @@ void ModelPicker::judgeRows() {
     const quint64 id = ++judgeId_;
     QtConcurrent::run([queries = queries_, folders, device = *target,
                        recipe = recipesAsChosen()[static_cast<std::size_t>(recipeRow_)]] {
-        QList<std::pair<QString, QString>> marks;
+        QList<RowVerdict> verdicts;
         for (const QString& folder : folders) {
             const auto plan = queries.plan(pathOf(folder), recipe, device);
-            marks.append({folder, plan ? judgeMemory(*plan, device, {}).mark
-                                       : errorTitle(plan.error().kind)});
+            if (plan)
+                verdicts.append(
+                    {folder, judgeMemory(*plan, device, {}).mark,
+                     bytesText(static_cast<double>((*plan)[engine::MemoryPart::Weights]))});
+            else
+                verdicts.append({folder, errorTitle(plan.error().kind), {}});
         }
-        return marks;
-    }).then(this, [this, id](const QList<std::pair<QString, QString>>& marks) {
+        return verdicts;
+    }).then(this, [this, id](const QList<RowVerdict>& verdicts) {
         if (id != judgeId_)
             return;
-        for (const auto& [folder, mark] : marks)
-            models_.setVerdict(folder, mark);
+        for (const RowVerdict& row : verdicts)
+            models_.setVerdict(row.folder, row.mark, row.size);
     });
 }
 

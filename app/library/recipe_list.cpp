@@ -1,10 +1,24 @@
 #include "recipe_list.h"
 
+#include <QCoreApplication>
+#include <QLocale>
+#include <QStringList>
+
 #include <algorithm>
 #include <iterator>
 #include <utility>
 
 namespace lapidary::app {
+namespace {
+
+/// "32 k", "1,000".
+QString tokensText(int tokens) {
+    return tokens > 0 && tokens % 1024 == 0
+               ? QCoreApplication::translate("RecipeList", "%1 k").arg(tokens / 1024)
+               : QLocale().toString(tokens);
+}
+
+} // namespace
 
 RecipeList::RecipeList(QObject* parent) : QAbstractListModel(parent) {}
 
@@ -23,19 +37,14 @@ QVariant RecipeList::data(const QModelIndex& index, int role) const {
     case TitleRole:
         return QString::fromStdString(recipe.title);
     case SummaryRole:
-        return QString::fromStdString(recipe.summary);
-    case ContextRole:
-        return recipe.contextTokens;
+        return recipe.summary.empty() ? summaryOf(recipe) : QString::fromStdString(recipe.summary);
     default:
         return {};
     }
 }
 
 QHash<int, QByteArray> RecipeList::roleNames() const {
-    return {{RecipeIdRole, "recipeId"},
-            {TitleRole, "title"},
-            {SummaryRole, "summary"},
-            {ContextRole, "contextTokens"}};
+    return {{RecipeIdRole, "recipeId"}, {TitleRole, "title"}, {SummaryRole, "summary"}};
 }
 
 int RecipeList::rowOf(const QString& id) const {
@@ -49,6 +58,25 @@ void RecipeList::show(std::vector<engine::Recipe> recipes) {
     beginResetModel();
     recipes_ = std::move(recipes);
     endResetModel();
+}
+
+void RecipeList::setModelContext(int tokens) {
+    if (std::exchange(modelContextTokens_, tokens) != tokens && !recipes_.empty())
+        emit dataChanged(index(0), index(rowCount() - 1), {SummaryRole});
+}
+
+QString RecipeList::summaryOf(const engine::Recipe& recipe) const {
+    QStringList parts;
+    parts.append(recipe.drafter.empty()
+                     ? tr("no drafter")
+                     : tr("drafter %1").arg(QString::fromStdString(recipe.drafter)));
+    const bool cut = modelContextTokens_ > 0 && modelContextTokens_ < recipe.contextTokens;
+    parts.append(cut ? tr("%1 (model’s limit)").arg(tokensText(modelContextTokens_))
+                     : tokensText(recipe.contextTokens));
+    if (recipe.weights == engine::WeightChoice::Fp8)
+        parts.append(tr("fp8 weights"));
+    parts.append(recipe.cache == engine::CacheFormat::BF16 ? tr("bf16 cache") : tr("f32 cache"));
+    return parts.join(u" · ");
 }
 
 } // namespace lapidary::app

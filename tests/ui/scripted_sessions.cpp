@@ -196,15 +196,13 @@ app::EngineQueries scriptedQueries() {
         },
         .devices = [] { return std::vector{processor()}; },
         .recipes = [](const std::filesystem::path&) -> Expected<std::vector<engine::Recipe>> {
-            return std::vector{engine::Recipe{.id = "fast",
-                                              .title = "Plain",
-                                              .summary = "no drafter · 32 k · bf16 cache",
-                                              .drafter = ""},
-                               engine::Recipe{.id = "long",
-                                              .title = "Long context",
-                                              .summary = "no drafter · 128 k · bf16 cache",
-                                              .drafter = "",
-                                              .contextTokens = 131072}};
+            return std::vector{
+                engine::Recipe{.id = "fast", .title = "Plain", .summary = "", .drafter = ""},
+                engine::Recipe{.id = "long",
+                               .title = "Long context",
+                               .summary = "",
+                               .drafter = "",
+                               .contextTokens = 131072}};
         },
     };
 }

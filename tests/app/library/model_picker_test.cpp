@@ -38,7 +38,7 @@ EngineQueries queriesOf() {
             engine::ModelDescription model;
             model.name = "Gemma " + folder.filename().string();
             model.format = "BF16";
-            model.fileBytes = std::stoul(folder.filename().string()) * kGiga;
+            model.maxContextTokens = folder.filename() == "4" ? 4096 : 262'144;
             return model;
         },
         .plan = [](const std::filesystem::path& folder, const engine::Recipe& recipe,
@@ -141,6 +141,25 @@ private slots:
         };
         QTRY_COMPARE(verdict(u"6"_s), u"fits"_s);
         QTRY_COMPARE(verdict(u"20"_s), u"13.0 GB short"_s);
+        // The size is the plan's, so that a row and the bar name one figure.
+        const QModelIndex six =
+            picker->models()->index(picker->models()->rowOfFolder(pathOf(u"6"_s)));
+        QCOMPARE(six.data(ModelList::SizeRole).toString(), u"6.0 GB"_s);
+        highlight(u"6"_s);
+        QTRY_COMPARE(picker->parts().front().text, u"6.0 GB"_s);
+    }
+
+    void recipesSayWhatTheModelCanHave() {
+        refresh();
+        const auto line = [&](int row) {
+            return picker->recipes()->index(row).data(RecipeList::SummaryRole).toString();
+        };
+        highlight(u"6"_s);
+        QCOMPARE(line(0), u"no drafter · 256 k · bf16 cache"_s);
+        QCOMPARE(line(1), u"no drafter · 32 k · bf16 cache"_s);
+        highlight(u"4"_s);
+        QCOMPARE(line(0), u"no drafter · 4 k (model’s limit) · bf16 cache"_s);
+        QCOMPARE(line(1), u"no drafter · 4 k (model’s limit) · bf16 cache"_s);
     }
 
     void usingLoadsAndIsRemembered() {

@@ -55,7 +55,7 @@ Popover {
                             required property int index
                             required property string name
                             required property string format
-                            required property double bytes
+                            required property string size
                             required property string verdict
                             required property bool usable
                             required property string reason
@@ -63,7 +63,7 @@ Popover {
 
                             width: (parent as Item).width
                             title: name
-                            figure: bytes > 0 && bytes < 1e9 ? qsTr("%1 MB").arg(Math.round(bytes / 1e6)) : bytes > 0 ? qsTr("%1 GB").arg((bytes / 1e9).toLocaleString(Qt.locale(), "f", 1)) : ""
+                            figure: size
                             line: reason !== "" ? reason : [format, verdict].filter(word => word !== "").join(" · ")
                             warns: !usable
                             checked: index === root.picker.modelRow
