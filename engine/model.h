@@ -71,7 +71,8 @@ public:
     [[nodiscard]] virtual const ModelDescription& description() const = 0;
     [[nodiscard]] virtual const MemoryPlan& plan() const = 0;
 
-    /// What is allocated now, by the same parts as the plan.
+    /// What is allocated now, by the same parts as the plan. Caches grow with their conversations,
+    /// up to what is planned.
     [[nodiscard]] virtual MemoryPlan measuredMemory() const = 0;
 
     /// An empty conversation with a cache of its own. DoesNotFit.

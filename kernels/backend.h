@@ -2,6 +2,7 @@
 
 #include "device.h"
 #include "error.h"
+#include "growing_memory.h"
 #include "packer.h"
 #include "sampling.h"
 #include "tensor.h"
@@ -23,7 +24,8 @@ struct Buffer {
 };
 
 /// Keys and values of one layer. Position p lives in slot p mod capacity, so a layer that keeps
-/// everything is a ring that never wraps.
+/// everything is a ring that never wraps. Of such a layer only the slots up to the last row of a
+/// step need to be there (GrowingMemory): no operation touches those beyond.
 ///   k, v  [capacity, kvHeads, headDim]
 struct KvView {
     Tensor k;
@@ -166,6 +168,10 @@ public:
 
     /// Uninitialised memory, 64-byte aligned. DoesNotFit when the device has no more.
     [[nodiscard]] virtual Expected<Buffer> allocate(std::size_t bytes) = 0;
+    /// Addresses for `mostBytes`, 64-byte aligned, for memory that comes as it is grown. All of it
+    /// is there at once where it is little, or where the device cannot map memory. DoesNotFit.
+    [[nodiscard]] virtual Expected<std::unique_ptr<GrowingMemory>>
+    reserve(std::size_t mostBytes) = 0;
     /// `from` may go when this returns. A few numbers cost little more than their queueing.
     virtual void upload(std::span<const std::byte> from, const Tensor& to) = 0;
     /// `to` stays until the wait.

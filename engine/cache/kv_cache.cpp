@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstdint>
+#include <format>
 #include <random>
 #include <span>
 #include <utility>
@@ -30,12 +31,11 @@ Expected<KvCache> KvCache::allocate(kernels::Backend& backend, const CacheGeomet
         Tensor k(nullptr, type, {capacity, layer.kvHeads, layer.headDim});
         Tensor v = k;
         for (Tensor* tensor : {&k, &v}) {
-            auto memory = backend.allocate(tensor->bytes());
-            if (!memory)
-                return std::unexpected(memory.error());
-            tensor->data = memory->memory.get();
-            cache.bytes_ += memory->bytes;
-            cache.memory_.push_back(std::move(*memory));
+            auto data = layer.window > 0 ? cache.takeRing(backend, tensor->bytes())
+                                         : cache.takeGrowing(backend, *tensor);
+            if (!data)
+                return std::unexpected(data.error());
+            tensor->data = *data;
         }
         cache.layers_.push_back({.k = k, .v = v});
         if (layer.window > 0) {
@@ -47,8 +47,65 @@ Expected<KvCache> KvCache::allocate(kernels::Backend& backend, const CacheGeomet
     return cache;
 }
 
+Expected<void*> KvCache::takeRing(kernels::Backend& backend, std::size_t bytes) {
+    auto memory = backend.allocate(bytes);
+    if (!memory)
+        return std::unexpected(memory.error());
+    rings_.push_back(std::move(*memory));
+    return rings_.back().memory.get();
+}
+
+Expected<void*> KvCache::takeGrowing(kernels::Backend& backend, const Tensor& all) {
+    auto memory = backend.reserve(all.bytes());
+    if (!memory)
+        return std::unexpected(memory.error());
+    growing_.push_back({.memory = std::move(*memory),
+                        .rowBytes = all.bytes() / static_cast<std::size_t>(all.rows())});
+    return growing_.back().memory->data();
+}
+
+std::size_t KvCache::bytes() const {
+    std::size_t sum = 0;
+    for (const kernels::Buffer& ring : rings_)
+        sum += ring.bytes;
+    for (const Growing& one : growing_)
+        sum += one.memory->bytes();
+    return sum;
+}
+
+int KvCache::room() const {
+    auto room = static_cast<std::size_t>(contextTokens_);
+    for (const Growing& one : growing_)
+        room = std::min(room, one.memory->bytes() / one.rowBytes);
+    return static_cast<int>(room);
+}
+
+Expected<void> KvCache::makeRoom(int positions) {
+    LAPIDARY_ASSERT(positions <= contextTokens_);
+    const int before = room();
+    if (positions <= before)
+        return {};
+    const int wanted =
+        std::min((positions + kRoomStep - 1) / kRoomStep * kRoomStep, contextTokens_);
+    for (const Growing& one : growing_) {
+        auto grown = one.memory->grow(static_cast<std::size_t>(wanted) * one.rowBytes);
+        if (grown)
+            continue;
+        if (grown.error().kind != ErrorKind::DoesNotFit)
+            return grown;
+        return fail(ErrorKind::DoesNotFit,
+                    std::format("There is no memory left for more than {} tokens. Close other "
+                                "programs and try again, or go on in a new conversation.",
+                                before),
+                    grown.error().sentence + " " + grown.error().detail);
+    }
+    return {};
+}
+
 Expected<void> KvCache::fill(kernels::Backend& backend, int positions) {
     LAPIDARY_ASSERT(positions <= contextTokens_);
+    if (auto room = makeRoom(contextTokens_); !room)
+        return room;
     // As large as what norms leave, about 1, so that no score runs away.
     std::mt19937 random(1);
     std::normal_distribution<float> normal(0, 1);
@@ -94,13 +151,13 @@ void KvCache::discard(int begin) {
 }
 
 void KvCache::append(const TokenSequence& prompt, int begin, int end) {
-    LAPIDARY_ASSERT(begin == tokens_.size() && end <= contextTokens_);
+    LAPIDARY_ASSERT(begin == tokens_.size() && end <= room());
     tokens_.appendFrom(prompt, begin, end);
     written_ = std::max(written_, end);
 }
 
 void KvCache::append(std::int32_t id) {
-    LAPIDARY_ASSERT(tokens_.size() < contextTokens_);
+    LAPIDARY_ASSERT(tokens_.size() < room());
     tokens_.append(id);
     written_ = std::max(written_, tokens_.size());
 }

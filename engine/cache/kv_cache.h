@@ -8,16 +8,21 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 namespace lapidary::engine {
 
 /// Keys and values of one context, and the tokens they were computed from. Full layers keep every
-/// position; sliding ones a ring of window + reserve (memory/cache_geometry.h).
-///   Before each step: `rewind` to where the next rows begin, if they replace others, and `append`
-///   their tokens; then the decoder writes their K/V. One thread.
+/// position, in memory that comes as they grow; sliding ones a ring of window + reserve
+/// (memory/cache_geometry.h), which is there from the beginning.
+///   Before each step: `rewind` to where the next rows begin, if they replace others, `makeRoom`
+///   for them, and `append` their tokens; then the decoder writes their K/V. One thread.
 class KvCache {
 public:
+    /// Positions that memory is taken for at a time.
+    static constexpr int kRoomStep = 256;
+
     /// DoesNotFit.
     [[nodiscard]] static Expected<KvCache> allocate(kernels::Backend& backend,
                                                     const CacheGeometry& geometry,
@@ -27,7 +32,18 @@ public:
     [[nodiscard]] const kernels::KvView& layer(std::size_t l) const { return layers_[l]; }
 
     [[nodiscard]] int contextTokens() const { return contextTokens_; }
-    [[nodiscard]] std::size_t bytes() const { return bytes_; }
+
+    /// What the device has given until now.
+    [[nodiscard]] std::size_t bytes() const;
+
+    /// The positions that there is memory for.
+    [[nodiscard]] int room() const;
+
+    /// Takes memory for the first `positions`, in pieces of kRoomStep of them. Nothing moves, and
+    /// no bit of a result depends on it. DoesNotFit: what was there stays, and the context goes on
+    /// as long as there is room.
+    ///   positions  at most contextTokens()
+    [[nodiscard]] Expected<void> makeRoom(int positions);
 
     /// The tokens whose K/V are here.
     [[nodiscard]] const TokenSequence& tokens() const { return tokens_; }
@@ -38,8 +54,8 @@ public:
     [[nodiscard]] int reusable(const TokenSequence& prompt) const;
 
     /// Puts random numbers into the cache and takes it for that of `positions` tokens, to measure
-    /// long contexts without computing them. Overwrites everything. What the backend reports at
-    /// `wait`.
+    /// long contexts without computing them. Makes room for the whole context and overwrites
+    /// everything. DoesNotFit, and what the backend reports at `wait`.
     [[nodiscard]] Expected<void> fill(kernels::Backend& backend, int positions);
 
     /// Forgets the positions from `length` on; `length` is 0 or what `reusable` said or more.
@@ -50,18 +66,27 @@ public:
     void discard(int begin);
 
     /// Takes note of the positions [begin, end) of `prompt`, which the next step writes;
-    /// begin is tokens().size().
+    /// begin is tokens().size(), and there is room.
     void append(const TokenSequence& prompt, int begin, int end);
 
     /// The same for one token of text.
     void append(std::int32_t id);
 
 private:
+    [[nodiscard]] Expected<void*> takeRing(kernels::Backend& backend, std::size_t bytes);
+    [[nodiscard]] Expected<void*> takeGrowing(kernels::Backend& backend,
+                                              const kernels::Tensor& all);
     [[nodiscard]] bool holdsWindowBefore(int position) const;
 
+    /// K or V of a full layer.
+    struct Growing {
+        std::unique_ptr<kernels::GrowingMemory> memory;
+        std::size_t rowBytes = 0;
+    };
+
     std::vector<kernels::KvView> layers_;
-    std::vector<kernels::Buffer> memory_;
-    std::size_t bytes_ = 0;
+    std::vector<kernels::Buffer> rings_;
+    std::vector<Growing> growing_;
     int contextTokens_ = 0;
     int window_ = 0;  // of the sliding layers; 0: there are none
     int ring_ = 0;    // their slots

@@ -33,9 +33,11 @@ Expected<bool> Context::prefill(const Prefill& prefill) {
                                         "computed together. Choose a lower image detail.",
                                         image.end - image.begin, model_->activations.rows));
 
-    if (queuedFrom_)
+    if (queuedFrom_ || refused_)
         if (auto done = settle(); !done)
             return std::unexpected(done.error());
+    if (auto room = cache_.makeRoom(tokens.size()); !room)
+        return std::unexpected(room.error());
     cache_.rewind(prefill.logits ? 0 : cache_.reusable(tokens));
     for (int begin = cache_.tokens().size(); begin < tokens.size();) {
         const int end = chunkEnd(tokens, begin);
@@ -50,6 +52,12 @@ Expected<bool> Context::prefill(const Prefill& prefill) {
 
 void Context::extend(std::int32_t id) {
     const int position = cache_.tokens().size();
+    if (refused_)
+        return;
+    if (auto room = cache_.makeRoom(position + 1); !room) {
+        refused_ = std::move(room.error());
+        return;
+    }
     queuedFrom_ = std::min(queuedFrom_.value_or(position), position);
     const std::int32_t ids[] = {id};
     cache_.append(id);
@@ -70,11 +78,16 @@ Expected<void> Context::settle() {
     const int begin = std::exchange(queuedFrom_, std::nullopt).value_or(cache_.tokens().size());
     if (!done) // What the cache holds from `begin` on is not known.
         cache_.discard(std::min(begin, cache_.tokens().size()));
-    return done;
+    const std::optional<Error> refused = std::exchange(refused_, std::nullopt);
+    return done && refused ? std::unexpected(*refused) : done;
 }
 
 Expected<std::int32_t> Context::draw(const kernels::Sampling& sampling,
                                      std::span<const std::int32_t> banned) {
+    if (refused_) {
+        auto told = settle();
+        return std::unexpected(std::move(told.error()));
+    }
     const Tensor token = model_->activations.tokens.slice(0, 1);
     model_->backend->sample({
         .logits = lastLogits_,

@@ -51,16 +51,17 @@ public:
     /// which is at least the last position. False when `progress` said to stop: the cache then
     /// holds the chunks that are done, and the logits are nobody's.
     ///   needs  tokens.size() ≤ cache().contextTokens()
-    ///   Unsupported (an image longer than a step), DeviceLost.
+    ///   Unsupported (an image longer than a step), DoesNotFit (the device has no memory for so
+    ///   long a context; the cache then holds what it held), DeviceLost.
     [[nodiscard]] Expected<bool> prefill(const Prefill& prefill);
 
-    /// Queues one more token of text. Whether it could be computed is told by the next `draw`,
-    /// `settle` or `prefill`, which forgets it otherwise.
+    /// Queues one more token of text. Whether there was memory for it and it could be computed is
+    /// told by the next `draw`, `settle` or `prefill`, which forgets it otherwise.
     ///   needs  cache().tokens().size() < cache().contextTokens()
     void extend(std::int32_t id);
 
     /// Waits for what `extend` queued, where no `draw` follows. Others may use the model then.
-    ///   DeviceLost.
+    ///   DoesNotFit, DeviceLost.
     [[nodiscard]] Expected<void> settle();
 
     /// What the newest position says of the next token, [1, vocabulary] f32, queued on the backend;
@@ -92,6 +93,7 @@ private:
     KvCache cache_;
     int chunk_;
     std::optional<int> queuedFrom_; // positions from here on may not be computed yet
+    std::optional<Error> refused_;  // why a token could not be queued, and none after it
     kernels::Tensor lastLogits_;    // [1, vocabulary] f32, of the newest position
     std::unique_ptr<kernels::Backend::Recording> recording_; // of `extend`
 };

@@ -46,7 +46,10 @@ MemoryPlan LocalModel::measuredMemory() const {
         measured.bytes[static_cast<std::size_t>(part)] = bytes;
     };
     set(MemoryPart::Weights, loaded_->weightBytes);
-    set(MemoryPart::Cache, cacheBytes_);
+    std::size_t cacheBytes = 0;
+    for (const KvCache* cache : caches_)
+        cacheBytes += cache->bytes();
+    set(MemoryPart::Cache, cacheBytes);
     set(MemoryPart::Activations, loaded_->activations.memory.bytes);
     return measured;
 }

@@ -1,12 +1,12 @@
 #pragma once
 
+#include "cache/kv_cache.h"
 #include "chat/template.h"
 #include "generation/loaded_model.h"
 #include "model.h"
 #include "recipe.h"
 #include "tokenizer/tokenizer.h"
 
-#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -33,9 +33,9 @@ public:
     /// Tokens that are never drawn (gemma4.md 6.5).
     [[nodiscard]] std::span<const std::int32_t> bannedTokens() const { return banned_; }
 
-    /// Sessions tell what their caches take.
-    void cacheOpened(std::size_t bytes) { cacheBytes_ += bytes; }
-    void cacheClosed(std::size_t bytes) { cacheBytes_ -= bytes; }
+    /// Caches of sessions are counted, from when they are there to when they go.
+    void cacheOpened(const KvCache& cache) { caches_.push_back(&cache); }
+    void cacheClosed(const KvCache& cache) { std::erase(caches_, &cache); }
 
 private:
     std::unique_ptr<LoadedModel> loaded_;
@@ -44,7 +44,7 @@ private:
     MemoryPlan plan_;
     Recipe recipe_;
     std::vector<std::int32_t> banned_;
-    std::size_t cacheBytes_ = 0;
+    std::vector<const KvCache*> caches_;
 };
 
 } // namespace lapidary::engine

@@ -29,11 +29,11 @@ Finished failed(const Statistics& statistics, const Error& error) {
 
 LocalSession::LocalSession(std::shared_ptr<LocalModel> model, Context context)
     : model_(std::move(model)), context_(std::move(context)), features_(model_->loaded()) {
-    model_->cacheOpened(context_.cache().bytes());
+    model_->cacheOpened(context_.cache());
 }
 
 LocalSession::~LocalSession() {
-    model_->cacheClosed(context_.cache().bytes());
+    model_->cacheClosed(context_.cache());
 }
 
 Finished LocalSession::generate(const Request& request, const EventSink& sink) {

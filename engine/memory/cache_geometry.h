@@ -41,11 +41,12 @@ struct LayerCacheGeometry {
     [[nodiscard]] std::int64_t numbersPerPosition() const { return 2LL * kvHeads * headDim; }
 };
 
-/// The caches of all layers, one entry a layer: what the session allocates and the plan counts.
+/// The caches of all layers, one entry a layer: what a session allocates as it grows and the plan
+/// counts.
 struct CacheGeometry {
     std::vector<LayerCacheGeometry> layers;
 
-    /// What a session of this context allocates.
+    /// What a session allocates once its context is full.
     [[nodiscard]] std::size_t bytes(std::int64_t contextTokens, CacheFormat format) const;
 
     /// The same without the reserve of the rings: the table of gemma4.md section 4.

@@ -1,6 +1,8 @@
 #include "cpu/cpu_backend.h"
 
 #include "assert.h"
+#include "cpu/host_growing_memory.h"
+#include "cpu/host_memory.h"
 #include "cpu/host_packer.h"
 #include "cpu/host_weight.h"
 #include "cpu/operations/attention.h"
@@ -27,6 +29,10 @@ DeviceDescription CpuBackend::describe() const {
 
 Expected<Buffer> CpuBackend::allocate(std::size_t bytes) {
     return allocateHost(bytes);
+}
+
+Expected<std::unique_ptr<GrowingMemory>> CpuBackend::reserve(std::size_t mostBytes) {
+    return reserveHost(mostBytes);
 }
 
 void CpuBackend::upload(std::span<const std::byte> from, const Tensor& to) {

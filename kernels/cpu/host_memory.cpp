@@ -15,7 +15,9 @@ constexpr std::size_t kAlignment = 64;
 // compared with what is free.
 constexpr std::size_t kLarge = std::size_t{256} << 20;
 
-std::unexpected<Error> doesNotFit(std::size_t bytes) {
+} // namespace
+
+std::unexpected<Error> noHostMemory(std::size_t bytes) {
     return fail(ErrorKind::DoesNotFit,
                 std::format("The computer has no {:.1f} GiB of memory left. Close other programs, "
                             "or choose a smaller model or a shorter context.",
@@ -23,15 +25,13 @@ std::unexpected<Error> doesNotFit(std::size_t bytes) {
                 std::format("{} bytes asked, {} available", bytes, availableMemory()));
 }
 
-} // namespace
-
 Expected<Buffer> allocateHost(std::size_t bytes) {
     const std::size_t whole = (bytes + kAlignment - 1) / kAlignment * kAlignment;
     if (whole < bytes || (whole >= kLarge && whole > availableMemory()))
-        return doesNotFit(bytes);
+        return noHostMemory(bytes);
     void* const memory = std::aligned_alloc(kAlignment, whole == 0 ? kAlignment : whole);
     if (memory == nullptr)
-        return doesNotFit(bytes);
+        return noHostMemory(bytes);
     return Buffer{.memory = std::shared_ptr<void>(memory, std::free), .bytes = bytes};
 }
 

@@ -9,6 +9,9 @@ namespace lapidary::kernels {
 /// Uninitialised memory of the host, 64-byte aligned; DoesNotFit when there is not so much left.
 [[nodiscard]] Expected<Buffer> allocateHost(std::size_t bytes);
 
+/// DoesNotFit: so many bytes are not there.
+[[nodiscard]] std::unexpected<Error> noHostMemory(std::size_t bytes);
+
 /// Working memory of one kind that operations borrow one after the other; it grows to the largest
 /// that was asked for and its content does not outlive the operation.
 class Scratch {

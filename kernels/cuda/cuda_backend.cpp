@@ -5,6 +5,7 @@
 #include "cuda/attention.h"
 #include "cuda/card_weight.h"
 #include "cuda/experts.h"
+#include "cuda/memory_mapping.h"
 #include "cuda/packer.h"
 #include "cuda/rotate_store.h"
 #include "cuda/sample.h"
@@ -64,6 +65,10 @@ CudaBackend::CudaBackend(std::unique_ptr<Stream> stream, std::unique_ptr<Product
 
 Expected<Buffer> CudaBackend::allocate(std::size_t bytes) {
     return stream_->allocate(bytes);
+}
+
+Expected<std::unique_ptr<GrowingMemory>> CudaBackend::reserve(std::size_t mostBytes) {
+    return reserveOnCard(*stream_, mostBytes);
 }
 
 void CudaBackend::upload(std::span<const std::byte> from, const Tensor& to) {

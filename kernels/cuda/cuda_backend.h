@@ -25,6 +25,7 @@ public:
     [[nodiscard]] DType activationType() const override { return DType::BF16; }
 
     [[nodiscard]] Expected<Buffer> allocate(std::size_t bytes) override;
+    [[nodiscard]] Expected<std::unique_ptr<GrowingMemory>> reserve(std::size_t mostBytes) override;
     void upload(std::span<const std::byte> from, const Tensor& to) override;
     void download(const Tensor& from, std::span<std::byte> to) override;
     [[nodiscard]] Expected<Weight> pack(const WeightSource& source, WeightFormat as) override;

@@ -265,7 +265,7 @@ void ContextTest::longContextsWrapWithTheSameBits() {
     for (LayerCacheGeometry& layer : whole.layers)
         layer.window = 0;
     auto cache = KvCache::allocate(*model.backend, whole, kLong, CacheFormat::F32);
-    QVERIFY(cache);
+    QVERIFY(cache && cache->makeRoom(kLong));
     Logits expected;
     const auto compute = [&](int begin, int end, std::span<const std::int32_t> ids) {
         const kernels::Tensor residual = model.decoder.run(

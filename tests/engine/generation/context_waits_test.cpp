@@ -5,6 +5,9 @@
 
 #include <QTest>
 
+#include <algorithm>
+#include <string>
+
 namespace lapidary::engine::test {
 
 /// Steps are queued without waiting. One that fails is found out later, and is then forgotten.
@@ -18,9 +21,11 @@ private slots:
     void settleForgetsWhatFailed();
     void prefillForgetsWhatFailed();
     void aChunkThatFailsIsForgotten();
+    void aContextGoesOnOnceThereIsMemory();
 
 private:
     Expected<bool> prefill(int tokens);
+    Expected<bool> prefill(const TokenSequence& prompt);
     std::vector<std::int32_t> goOn();
 
     ReferenceModel reference_;
@@ -50,7 +55,11 @@ void ContextWaitsTest::init() {
 Expected<bool> ContextWaitsTest::prefill(int tokens) {
     TokenSequence head;
     head.appendFrom(prompt_, 0, tokens);
-    return context_->prefill({.tokens = head, .image = {}, .progress = {}, .logits = {}});
+    return prefill(head);
+}
+
+Expected<bool> ContextWaitsTest::prefill(const TokenSequence& prompt) {
+    return context_->prefill({.tokens = prompt, .image = {}, .progress = {}, .logits = {}});
 }
 
 /// Greedy tokens after what the context holds; empty when one fails.
@@ -135,6 +144,50 @@ void ContextWaitsTest::aChunkThatFailsIsForgotten() {
     QVERIFY(!context_->prefill(
         {.tokens = prompt_, .image = {}, .progress = secondFails, .logits = {}}));
     QCOMPARE(context_->cache().tokens().size(), 16);
+}
+
+void ContextWaitsTest::aContextGoesOnOnceThereIsMemory() {
+    constexpr int kRoom = KvCache::kRoomStep;
+    TokenSequence text;
+    for (int i = 0; i < kRoom + 20; ++i)
+        text.append(8 + i % 40);
+    TokenSequence head;
+    head.appendFrom(text, 0, kRoom);
+    const auto open = [&] {
+        context_.emplace(std::move(*Context::open(*reference_.model, 600, CacheFormat::F32, 16)));
+    };
+    open();
+    QVERIFY(prefill(text));
+    const std::vector<std::int32_t> expected = goOn();
+    QVERIFY(!expected.empty());
+
+    std::size_t rowBytes = 0; // of the widest full layer
+    for (const LayerCacheGeometry& layer : cacheGeometry(reference_.model->config()).layers)
+        if (layer.window == 0)
+            rowBytes = std::max(rowBytes, std::size_t(layer.numbersPerPosition()) * 4 / 2);
+    QVERIFY(rowBytes > 0);
+    backend_->mostGrown = kRoom * rowBytes;
+    open();
+    QVERIFY(prefill(head));
+    QVERIFY(context_->draw({.temperature = 0}, {}));
+    const auto isFull = [&](const auto& result) {
+        return !result && result.error().kind == ErrorKind::DoesNotFit
+               && result.error().sentence.contains(std::to_string(kRoom))
+               && context_->cache().tokens().size() == kRoom;
+    };
+    context_->extend(9);
+    context_->extend(10);
+    QVERIFY(isFull(context_->draw({}, {})));
+    context_->extend(9);
+    QVERIFY(isFull(context_->settle()));
+    QVERIFY(context_->settle()); // it is told once
+    QVERIFY(isFull(prefill(text)));
+    QCOMPARE(context_->cache().room(), kRoom);
+    QCOMPARE(context_->cache().reusable(text), kRoom);
+
+    backend_->mostGrown = SIZE_MAX;
+    QVERIFY(prefill(text));
+    QCOMPARE(goOn(), expected);
 }
 
 const Registered<ContextWaitsTest> registered;

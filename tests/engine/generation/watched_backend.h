@@ -2,19 +2,23 @@
 
 #include <kernels/backend.h>
 
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <utility>
 
 namespace lapidary::engine::test {
 
-/// Another backend, whose waits are counted and fail when they are told to.
+/// Another backend, whose waits are counted and fail when they are told to, and whose memory ends
+/// where it is told to.
 class WatchedBackend final : public kernels::Backend {
 public:
     explicit WatchedBackend(std::unique_ptr<Backend> backend) : backend_(std::move(backend)) {}
 
     int waits = 0;
-    std::optional<Error> next; ///< what the next wait returns
+    std::optional<Error> next;        ///< what the next wait returns
+    std::size_t mostGrown = SIZE_MAX; ///< bytes that memory grows to
 
     [[nodiscard]] Expected<void> wait() override {
         ++waits;
@@ -31,6 +35,13 @@ public:
     }
     [[nodiscard]] Expected<kernels::Buffer> allocate(std::size_t bytes) override {
         return backend_->allocate(bytes);
+    }
+    [[nodiscard]] Expected<std::unique_ptr<kernels::GrowingMemory>>
+    reserve(std::size_t mostBytes) override {
+        auto memory = backend_->reserve(mostBytes);
+        if (!memory)
+            return memory;
+        return std::make_unique<EndingMemory>(std::move(*memory), mostGrown);
     }
     void upload(std::span<const std::byte> from, const kernels::Tensor& to) override {
         backend_->upload(from, to);
@@ -109,6 +120,23 @@ public:
     void sample(const kernels::Sample& op) override { backend_->sample(op); }
 
 private:
+    class EndingMemory final : public kernels::GrowingMemory {
+    public:
+        EndingMemory(std::unique_ptr<GrowingMemory> memory, const std::size_t& most)
+            : memory_(std::move(memory)), most_(most) {}
+        [[nodiscard]] void* data() const override { return memory_->data(); }
+        [[nodiscard]] std::size_t bytes() const override { return memory_->bytes(); }
+        [[nodiscard]] Expected<void> grow(std::size_t bytes) override {
+            if (bytes > most_)
+                return fail(ErrorKind::DoesNotFit, "The card is full.");
+            return memory_->grow(bytes);
+        }
+
+    private:
+        std::unique_ptr<GrowingMemory> memory_;
+        const std::size_t& most_;
+    };
+
     std::unique_ptr<Backend> backend_;
 };
 
