@@ -1,6 +1,7 @@
 #include "cuda/device_list.h"
 
 #include "cuda/card_memory.h"
+#include "cuda/cublas_lt.h"
 #include "nvidia_cards.h"
 
 #include <cuda_runtime_api.h>
@@ -76,6 +77,12 @@ CardSurvey surveyCards() {
                                 .totalBytes = memory.totalBytes,
                                 .freeBytes = memory.freeBytes,
                                 .index = device});
+    }
+    if (survey.cards.empty())
+        return survey;
+    if (const Expected<CublasLt>& library = CublasLt::find(); !library) {
+        survey.cards.clear();
+        survey.missing.push_back(library.error().sentence);
     }
     return survey;
 }

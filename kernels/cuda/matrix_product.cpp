@@ -11,35 +11,36 @@ constexpr std::size_t kWorkspace = std::size_t{32} << 20U; // what NVIDIA advise
 } // namespace
 
 struct MatrixProduct::Plan {
+    const CublasLt& library;
     cublasLtMatmulDesc_t operation = nullptr;
     cublasLtMatrixLayout_t w = nullptr;
     cublasLtMatrixLayout_t x = nullptr;
     cublasLtMatrixLayout_t y = nullptr;
     cublasLtMatmulAlgo_t algorithm = {};
 
-    Plan() = default;
+    explicit Plan(const CublasLt& calls) : library(calls) {}
     Plan(const Plan&) = delete;
     Plan& operator=(const Plan&) = delete;
 
     /// Where the scales of this call lie.
     void scale(const LargeProduct& product) const {
-        cublasLtMatmulDescSetAttribute(operation, CUBLASLT_MATMUL_DESC_A_SCALE_POINTER,
-                                       &product.wScales, sizeof product.wScales);
-        cublasLtMatmulDescSetAttribute(operation, CUBLASLT_MATMUL_DESC_B_SCALE_POINTER,
-                                       &product.xScales, sizeof product.xScales);
+        library.descSetAttribute(operation, CUBLASLT_MATMUL_DESC_A_SCALE_POINTER, &product.wScales,
+                                 sizeof product.wScales);
+        library.descSetAttribute(operation, CUBLASLT_MATMUL_DESC_B_SCALE_POINTER, &product.xScales,
+                                 sizeof product.xScales);
     }
 
     ~Plan() {
-        cublasLtMatrixLayoutDestroy(y);
-        cublasLtMatrixLayoutDestroy(x);
-        cublasLtMatrixLayoutDestroy(w);
-        cublasLtMatmulDescDestroy(operation);
+        library.layoutDestroy(y);
+        library.layoutDestroy(x);
+        library.layoutDestroy(w);
+        library.descDestroy(operation);
     }
 };
 
-MatrixProduct::MatrixProduct(Stream& stream)
-    : stream_(stream), multipliesCodes_(stream.capability() == 90) {
-    if (cublasLtCreate(&handle_) != CUBLAS_STATUS_SUCCESS)
+MatrixProduct::MatrixProduct(Stream& stream, const CublasLt& library)
+    : stream_(stream), library_(library), multipliesCodes_(stream.capability() == 90) {
+    if (library_.create(&handle_) != CUBLAS_STATUS_SUCCESS)
         stream_.check(cudaErrorInitializationError, "starting cuBLASLt");
     stream_.check(cudaMalloc(&workspace_, kWorkspace), "taking the workspace of cuBLASLt");
 }
@@ -48,7 +49,7 @@ MatrixProduct::~MatrixProduct() {
     plans_.clear();
     cudaFree(workspace_);
     if (handle_ != nullptr)
-        cublasLtDestroy(handle_);
+        library_.destroy(handle_);
 }
 
 const MatrixProduct::Plan* MatrixProduct::planFor(const LargeProduct& product) {
@@ -60,39 +61,39 @@ const MatrixProduct::Plan* MatrixProduct::planFor(const LargeProduct& product) {
         return found->second.get();
 
     // cuBLASLt is column-major: y [rows, channels] is channels × rows there, W is transposed.
-    auto plan = std::make_unique<Plan>();
+    auto plan = std::make_unique<Plan>(library_);
     const auto u = [](std::int64_t value) { return static_cast<std::uint64_t>(value); };
-    cublasLtMatmulDescCreate(&plan->operation, CUBLAS_COMPUTE_32F, CUDA_R_32F);
+    library_.descCreate(&plan->operation, CUBLAS_COMPUTE_32F, CUDA_R_32F);
     const cublasOperation_t transposed = CUBLAS_OP_T;
-    cublasLtMatmulDescSetAttribute(plan->operation, CUBLASLT_MATMUL_DESC_TRANSA, &transposed,
-                                   sizeof transposed);
+    library_.descSetAttribute(plan->operation, CUBLASLT_MATMUL_DESC_TRANSA, &transposed,
+                              sizeof transposed);
     if (codes) {
         const cublasLtMatmulMatrixScale_t perRow = CUBLASLT_MATMUL_MATRIX_SCALE_OUTER_VEC_32F;
-        cublasLtMatmulDescSetAttribute(plan->operation, CUBLASLT_MATMUL_DESC_A_SCALE_MODE, &perRow,
-                                       sizeof perRow);
-        cublasLtMatmulDescSetAttribute(plan->operation, CUBLASLT_MATMUL_DESC_B_SCALE_MODE, &perRow,
-                                       sizeof perRow);
+        library_.descSetAttribute(plan->operation, CUBLASLT_MATMUL_DESC_A_SCALE_MODE, &perRow,
+                                  sizeof perRow);
+        library_.descSetAttribute(plan->operation, CUBLASLT_MATMUL_DESC_B_SCALE_MODE, &perRow,
+                                  sizeof perRow);
         plan->scale(product);
     }
     const cudaDataType_t input = codes ? CUDA_R_8F_E4M3 : CUDA_R_16BF;
-    cublasLtMatrixLayoutCreate(&plan->w, input, u(columns), u(channels), columns);
-    cublasLtMatrixLayoutCreate(&plan->x, input, u(columns), u(rows), columns);
-    cublasLtMatrixLayoutCreate(&plan->y, product.single ? CUDA_R_32F : CUDA_R_16BF, u(channels),
-                               u(rows), channels);
+    library_.layoutCreate(&plan->w, input, u(columns), u(channels), columns);
+    library_.layoutCreate(&plan->x, input, u(columns), u(rows), columns);
+    library_.layoutCreate(&plan->y, product.single ? CUDA_R_32F : CUDA_R_16BF, u(channels), u(rows),
+                          channels);
 
     cublasLtMatmulPreference_t preference = nullptr;
-    cublasLtMatmulPreferenceCreate(&preference);
-    cublasLtMatmulPreferenceSetAttribute(preference, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES,
-                                         &kWorkspace, sizeof kWorkspace);
+    library_.preferenceCreate(&preference);
+    library_.preferenceSetAttribute(preference, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES,
+                                    &kWorkspace, sizeof kWorkspace);
     // Weights may begin anywhere that a file puts them.
     const std::uint32_t alignment = 16;
-    cublasLtMatmulPreferenceSetAttribute(preference, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES,
-                                         &alignment, sizeof alignment);
+    library_.preferenceSetAttribute(preference, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES,
+                                    &alignment, sizeof alignment);
     cublasLtMatmulHeuristicResult_t best = {};
     int found = 0;
-    const cublasStatus_t status = cublasLtMatmulAlgoGetHeuristic(
+    const cublasStatus_t status = library_.heuristic(
         handle_, plan->operation, plan->w, plan->x, plan->y, plan->y, preference, 1, &best, &found);
-    cublasLtMatmulPreferenceDestroy(preference);
+    library_.preferenceDestroy(preference);
     if (status != CUBLAS_STATUS_SUCCESS || found == 0) {
         stream_.check(cudaErrorNotSupported, std::format("cuBLASLt has no product of {} x {} x {}",
                                                          rows, channels, columns));
@@ -111,9 +112,9 @@ void MatrixProduct::run(const LargeProduct& product) {
     void* const y = product.y;
     const float one = 1;
     const float zero = 0;
-    if (cublasLtMatmul(handle_, plan->operation, &one, product.w, plan->w, product.x, plan->x,
-                       &zero, y, plan->y, y, plan->y, &plan->algorithm, workspace_, kWorkspace,
-                       stream_.handle())
+    if (library_.matmul(handle_, plan->operation, &one, product.w, plan->w, product.x, plan->x,
+                        &zero, y, plan->y, y, plan->y, &plan->algorithm, workspace_, kWorkspace,
+                        stream_.handle())
         != CUBLAS_STATUS_SUCCESS)
         stream_.check(cudaErrorUnknown, "a matrix product of cuBLASLt");
 }

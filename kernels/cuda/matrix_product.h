@@ -1,9 +1,8 @@
 #pragma once
 
+#include "cuda/cublas_lt.h"
 #include "cuda/launch.h"
 #include "cuda/stream.h"
-
-#include <cublasLt.h>
 
 #include <cstdint>
 #include <map>
@@ -27,7 +26,7 @@ struct LargeProduct {
 /// own estimate and not by timing, so that a run repeats bit for bit.
 class MatrixProduct {
 public:
-    explicit MatrixProduct(Stream& stream);
+    MatrixProduct(Stream& stream, const CublasLt& library);
     MatrixProduct(const MatrixProduct&) = delete;
     MatrixProduct& operator=(const MatrixProduct&) = delete;
     ~MatrixProduct();
@@ -43,6 +42,7 @@ private:
     const Plan* planFor(const LargeProduct& product);
 
     Stream& stream_;
+    const CublasLt& library_;
     cublasLtHandle_t handle_ = nullptr;
     void* workspace_ = nullptr;
     bool multipliesCodes_;

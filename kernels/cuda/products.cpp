@@ -36,7 +36,10 @@ void check(const Weight& w, const Tensor& x, const Tensor& y) {
 } // namespace
 
 Expected<std::unique_ptr<Products>> Products::make(Stream& stream) {
-    std::unique_ptr<Products> products(new Products(stream));
+    const Expected<CublasLt>& library = CublasLt::find();
+    if (!library)
+        return std::unexpected(library.error());
+    std::unique_ptr<Products> products(new Products(stream, *library));
     const int multiprocessors = stream.multiprocessors();
     const std::size_t partials = skinnyPartials(multiprocessors);
     const auto pieces = static_cast<std::size_t>(kSkinnyRows * multiprocessors);

@@ -16,7 +16,7 @@ namespace lapidary::kernels::cuda {
 /// skinny kernel, more to cuBLASLt, and what begins off 16 bytes to a plain one.
 class Products {
 public:
-    /// DoesNotFit.
+    /// Unsupported (no cuBLASLt), DoesNotFit.
     [[nodiscard]] static Expected<std::unique_ptr<Products>> make(Stream& stream);
 
     /// backend.h, linear.
@@ -29,7 +29,7 @@ public:
     void gatedMlp(const GatedMlp& op);
 
 private:
-    explicit Products(Stream& stream) : stream_(stream), large_(stream) {}
+    Products(Stream& stream, const CublasLt& library) : stream_(stream), large_(stream, library) {}
 
     /// x as the skinny kernels take it, its magnitudes looked up where the format needs them.
     [[nodiscard]] SkinnyProduct productOf(const Weight& w, const Tensor& x, const Tensor& largest);
