@@ -170,11 +170,12 @@ Expected<Measurement> measureLoad(Loaded& loaded, const Arguments& arguments,
         auto source = openSource(arguments);
         if (!source)
             return std::unexpected(source.error());
+        // As they are stored: what is read, even where half of it is kept.
+        result.bytes = static_cast<double>(weightBytes(*source, WeightChoice::AsStored).resident);
         auto again = load(std::move(*source), device, asked);
         if (!again)
             return std::unexpected(again.error());
         loaded = std::move(*again);
-        result.bytes = static_cast<double>(loaded.model->weightBytes);
         result.rounds.push_back(result.bytes / loaded.seconds / 1e9);
         if (asked.settings.betweenRounds)
             asked.settings.betweenRounds();
