@@ -32,6 +32,9 @@ constexpr std::array kOptions = {
            .help = "takes float32 logits [n, vocabulary] and int32 greedy [N]"},
     Option{.name = "--image", .value = "FILE", .help = "a picture, in the order of the prompt"},
     Option{.name = "--greedy", .value = "N", .help = "also the N likeliest tokens that follow"},
+    Option{.name = "--weights",
+           .value = "FORMAT",
+           .help = "fp8: the linears quantised while they are read; without, as they are stored"},
     Option{.name = "--threads", .value = "N", .help = "processor threads; one a core without"},
 };
 
@@ -162,8 +165,13 @@ Expected<ExitCode> run(const Arguments& arguments) {
     const auto threads = arguments.integer("--threads", 0, 1, std::numeric_limits<short>::max());
     if (!threads)
         return std::unexpected(threads.error());
+    const auto weights = arguments.value("--weights");
+    if (weights && *weights != "fp8")
+        return fail(ErrorKind::Unsupported,
+                    "--weights takes fp8; leave it out for the stored ones.");
     Recipe recipe;
     recipe.contextTokens = kUsualTokens;
+    recipe.weights = weights ? WeightChoice::Fp8 : WeightChoice::AsStored;
     const auto device = deviceFor(arguments, modelFolder(arguments), recipe);
     if (!device)
         return std::unexpected(device.error());
@@ -174,7 +182,7 @@ Expected<ExitCode> run(const Arguments& arguments) {
     if (!backend)
         return std::unexpected(backend.error());
     const auto model =
-        LoadedModel::load(std::move(*checkpoint), std::move(*backend), WeightChoice::AsStored);
+        LoadedModel::load(std::move(*checkpoint), std::move(*backend), recipe.weights);
     if (!model)
         return std::unexpected(model.error());
     const auto question = readQuestion(arguments, **model);

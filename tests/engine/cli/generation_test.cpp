@@ -28,6 +28,7 @@ private slots:
     void chatTellsWhatIsWrong();
     void evalAgreesWithTheReference_data();
     void evalAgreesWithTheReference();
+    void evalQuantisesAsQuantizeDoes();
     void evalTellsWhatIsWrong();
     void benchMeasures_data();
     void benchMeasures();
@@ -183,6 +184,29 @@ void GenerationTest::evalAgreesWithTheReference() {
     QVERIFY(std::sqrt(difference / length) < 2e-4);
 }
 
+/// FP8 that is made while a model is read is the FP8 that is written.
+void GenerationTest::evalQuantisesAsQuantizeDoes() {
+    const QTemporaryDir folder;
+    const QString stored = caseFile("e_series/checkpoint");
+    const QString written = folder.filePath(u"written"_s);
+    QCOMPARE(run({u"quantize"_s, u"--format"_s, u"fp8"_s, stored, written}).error, QString());
+    const auto eval = [&](const QString& model, const QStringList& options) {
+        const QString out = folder.filePath(u"out.safetensors"_s);
+        const Result result =
+            run(QStringList{u"eval"_s, u"--device"_s, u"cpu"_s, u"--model"_s, model, u"--tokens"_s,
+                            caseFile("e_series/text.tokens.safetensors"), u"--out"_s, out}
+                + options);
+        if (result.code != 0)
+            return result.error.toUtf8();
+        QFile file(out);
+        return file.open(QIODevice::ReadOnly) ? file.readAll() : QByteArray();
+    };
+    const QByteArray made = eval(stored, {u"--weights"_s, u"fp8"_s});
+    QVERIFY(made.size() > 100000); // logits, not a sentence
+    QVERIFY(made == eval(written, {}));
+    QVERIFY(made != eval(stored, {}));
+}
+
 void GenerationTest::evalTellsWhatIsWrong() {
     const QTemporaryDir folder;
     const QString out = folder.filePath(u"out.safetensors"_s);
@@ -198,6 +222,11 @@ void GenerationTest::evalTellsWhatIsWrong() {
                                            u"--image"_s, source + u"two_images_1.png"_s});
     QCOMPARE(wrong.code, 1);
     QVERIFY(wrong.error.contains(u"detail level"));
+    const Result format = run(start
+                              + QStringList{u"--tokens"_s, source + u"text.tokens.safetensors"_s,
+                                            u"--weights"_s, u"int4"_s});
+    QCOMPARE(format.code, 1);
+    QVERIFY(format.error.contains(u"--weights takes fp8"));
     QVERIFY(!QFile::exists(out));
 }
 
