@@ -9,7 +9,6 @@ import argparse
 import json
 import random
 import shlex
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,30 +16,13 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file
 
+from distance import relative_error
 from make import CASES, make
+from ours import evaluate
 from reference import GREEDY_TOKENS
 from variants import VARIANTS, Sizes
 
 TOLERANCE = 2e-4  # relative, at every position; 1e-4 for image features
-
-
-def relative_error(ours: torch.Tensor, theirs: torch.Tensor) -> torch.Tensor:
-    """[rows]: the length of the difference over the length of the reference, row by row."""
-    return (ours.double() - theirs.double()).norm(dim=-1) / theirs.double().norm(dim=-1)
-
-
-def evaluate(cli: list[str], checkpoint: Path, case: Path, prompt: dict) -> dict[str, torch.Tensor]:
-    out = case / f"{prompt['name']}.{checkpoint.name}.ours.safetensors"
-    command = [*cli, "eval", "--model", str(checkpoint), "--tokens", str(case / f"{prompt['name']}.tokens.safetensors")]
-    command += ["--out", str(out), "--greedy", str(GREEDY_TOKENS)]
-    for image in prompt["images"]:
-        command += ["--image", str(case / image)]
-    result = subprocess.run(command, capture_output=True, text=True)
-    if result.returncode != 0:
-        raise RuntimeError(result.stderr.strip() or f"exit status {result.returncode}")
-    tensors = load_file(out)
-    out.unlink()
-    return tensors
 
 
 def compare_case(cli: list[str], case: Path) -> Iterator[bool]:
@@ -48,8 +30,9 @@ def compare_case(cli: list[str], case: Path) -> Iterator[bool]:
         for prompt in json.loads((case / "case.json").read_text())["prompts"]:
             label = f"{case.name:24} {checkpoint.name:20} {prompt['name']:11}"
             theirs = load_file(case / f"{prompt['name']}.expected.safetensors")
+            images = [case / image for image in prompt["images"]]
             try:
-                ours = evaluate(cli, checkpoint, case, prompt)
+                ours = evaluate(cli, checkpoint, case / f"{prompt['name']}.tokens.safetensors", images, GREEDY_TOKENS)
             except RuntimeError as error:
                 print(f"{label} failed: {error}")
                 yield False

@@ -3,6 +3,7 @@
 One folder a variant under tests/reference/cases (README.md says what is in it)."""
 
 import argparse
+import io
 import json
 import random
 import shutil
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import torch
 from safetensors.torch import save_file
+from transformers import PreTrainedModel
 
 import pictures
 import quantised
@@ -47,15 +49,20 @@ def make(variant: Variant, folder: Path, seed: int, size: Sizes) -> None:
 def save_checkpoint(variant: Variant, folder: Path, seed: int, size: Sizes) -> None:
     model = variant.model(variant.config(size)).eval()
     fill(model, seed)
-    if hasattr(model.config, "vision_config") and getattr(model.config.vision_config, "use_clipped_linears", False):
-        sample = folder.parent / "sample.png"
-        pictures.draw(150, 90, random.Random(seed)).save(sample)
-        processed = pictures.process(model, sample, 70)
-        sample.unlink()
-        calibrate_clips(model, lambda: pictures.features(model, processed))
+    set_clips(model, seed)
     model.to(getattr(torch, variant.dtype)).save_pretrained(folder)
     if variant.quantised:
         quantised.SAVERS[variant.quantised](variant.model, folder)
+
+
+def set_clips(model: PreTrainedModel, seed: int) -> None:
+    """Of a tower with clipped linears, by a picture of that seed."""
+    if not getattr(getattr(model.config, "vision_config", None), "use_clipped_linears", False):
+        return
+    sample = io.BytesIO()
+    pictures.draw(150, 90, random.Random(seed)).save(sample, "png")
+    processed = pictures.process(model, sample, 70)
+    calibrate_clips(model, lambda: pictures.features(model, processed))
 
 
 def main() -> None:

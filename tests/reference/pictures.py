@@ -2,6 +2,7 @@
 
 import random
 from pathlib import Path
+from typing import BinaryIO
 
 import torch
 from PIL import Image, ImageDraw
@@ -29,12 +30,13 @@ def draw(width: int, height: int, chance: random.Random) -> Image.Image:
     return picture
 
 
-def process(model: PreTrainedModel, path: Path, budget: int) -> dict[str, torch.Tensor]:
+def process(model: PreTrainedModel, file: Path | BinaryIO, budget: int) -> dict[str, torch.Tensor]:
     """The tensors that the model's forward takes for one picture."""
     unified = model.config.model_type == "gemma4_unified"
     processor = Gemma4UnifiedImageProcessor() if unified else Gemma4ImageProcessor()
-    with Image.open(path) as picture:
-        return dict(processor(picture, max_soft_tokens=budget, return_tensors="pt"))
+    with Image.open(file) as picture:
+        tensors = processor(picture, max_soft_tokens=budget, return_tensors="pt")
+    return {name: tensor.to(model.device) for name, tensor in tensors.items() if torch.is_tensor(tensor)}
 
 
 def features(model: PreTrainedModel, processed: dict[str, torch.Tensor]) -> torch.Tensor:

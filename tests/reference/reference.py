@@ -99,23 +99,30 @@ def draw_ids(model: PreTrainedModel, prompt: Prompt, soft_tokens: list[int], cha
 
 
 def forward(model: PreTrainedModel, ids: torch.Tensor, processed: list[dict[str, torch.Tensor]]) -> torch.Tensor:
-    """[n, vocabulary]. Images attend to themselves in the sliding layers alone, which the unified class leaves to
-    the masks it makes in advance; its bare forward opens the full layers too (see README.md)."""
+    """[n, vocabulary]."""
     inputs: dict[str, object] = {"input_ids": ids, **batch(processed)}
     if processed:
-        inputs["attention_mask"] = model.create_masks_for_generate(
-            config=model.config,
-            inputs_embeds=torch.empty(*ids.shape, 0),
-            attention_mask=None,
-            past_key_values=None,
-            position_ids=torch.arange(ids.shape[1])[None],
-            mm_token_type_ids=token_types(model, ids),
-        )
+        inputs["attention_mask"] = masks(model, ids)
     with torch.no_grad(), SmallestRouterGap(model) as gaps:
         logits = model(**inputs, use_cache=False).logits[0]
     if gaps and min(gaps) < SMALLEST_ROUTER_GAP:
         raise Unsuitable
     return logits
+
+
+def masks(model: PreTrainedModel, ids: torch.Tensor) -> dict[str, torch.Tensor]:
+    """Those of a whole prompt, by kind of layer. Images attend to themselves in the sliding layers alone, which the
+    unified class leaves to the masks it makes in advance; its bare forward opens the full layers too (see
+    README.md)."""
+    dtype = model.get_input_embeddings().weight.dtype
+    return model.create_masks_for_generate(
+        config=model.config,
+        inputs_embeds=torch.empty(*ids.shape, 0, dtype=dtype, device=ids.device),
+        attention_mask=None,
+        past_key_values=None,
+        position_ids=torch.arange(ids.shape[1], device=ids.device)[None],
+        mm_token_type_ids=token_types(model, ids),
+    )
 
 
 def batch(processed: list[dict[str, torch.Tensor]]) -> dict[str, torch.Tensor]:

@@ -13,7 +13,7 @@ FINAL_NORM = 10.0
 
 def fill(model: PreTrainedModel, seed: int) -> None:
     """Draws every parameter and buffer that is stored, in the order of their names."""
-    chance = torch.Generator().manual_seed(seed)
+    chance = torch.Generator(model.device).manual_seed(seed)
     stored = dict(sorted(model.state_dict(keep_vars=True).items()))
     with torch.no_grad():
         for name, tensor in stored.items():
@@ -23,10 +23,10 @@ def fill(model: PreTrainedModel, seed: int) -> None:
 
 def draw(name: str, like: torch.Tensor, chance: torch.Generator) -> torch.Tensor:
     def normal(mean: float, deviation: float) -> torch.Tensor:
-        return mean + deviation * torch.randn(like.shape, generator=chance)
+        return torch.randn(like.shape, generator=chance, device=chance.device).mul_(deviation).add_(mean)
 
     def between(low: float, high: float) -> torch.Tensor:
-        return low + (high - low) * torch.rand(like.shape, generator=chance)
+        return low + (high - low) * torch.rand(like.shape, generator=chance, device=chance.device)
 
     leaf = name.removesuffix(".weight").split(".")[-1]
     if leaf == "layer_scalar":
