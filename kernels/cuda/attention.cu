@@ -1,6 +1,7 @@
 // Attention of 1 to 16 rows: one kernel from raw projections to merged output.
 #include "assert.h"
 #include "cuda/arch/dependent_launch.cuh"
+#include "cuda/arch/shared_memory.h"
 #include "cuda/attention_merge.cuh"
 
 #include <algorithm>
@@ -83,13 +84,14 @@ constexpr int64_t kShort = 8192;
 
 /// What the current card offers to a kernel.
 struct Card {
-    int processors = 0, sharedBytes = 0; // multiprocessors; the most a block may have
+    int processors = 0;     // multiprocessors
+    size_t sharedBytes = 0; // the most a block may have
     static Card current() {
         Card card;
         int device = 0;
         cudaGetDevice(&device);
         cudaDeviceGetAttribute(&card.processors, cudaDevAttrMultiProcessorCount, device);
-        cudaDeviceGetAttribute(&card.sharedBytes, cudaDevAttrMaxSharedMemoryPerBlockOptin, device);
+        card.sharedBytes = sharedOfBlock(device);
         return card;
     }
 };
@@ -137,6 +139,8 @@ void attentionDecode(const AttentionProblem& problem, const RawRows& raw, void* 
     const auto run = [&]<int kDim, int kTiles, int kStages, int kBlocks>() {
         launch<kDim, kTiles, kStages, kBlocks>(problem, raw, sums, card, counts, stream);
     };
+    static_assert(sizeof(DecodeShape<256, 2, 2>::Shared) <= kLeastShared
+                  && sizeof(DecodeShape<512, 2, 1>::Shared) <= kLeastShared);
     // Two pieces of 16 queries share the keys of a block; the bits are the same as in two blocks.
     const bool two = problem.queries() > 16;
     if (problem.headDim <= 128) {
@@ -145,7 +149,7 @@ void attentionDecode(const AttentionProblem& problem, const RawRows& raw, void* 
         // 64 KB of K and V on their way, two blocks an SM of 228 KB.
         two ? run.template operator()<256, 2, 2, 2>() : run.template operator()<256, 1, 2, 2>();
     } else if (problem.capacity > kShort
-               && sizeof(DecodeShape<512, 2, 3>::Shared) <= static_cast<size_t>(card.sharedBytes)) {
+               && sizeof(DecodeShape<512, 2, 3>::Shared) <= card.sharedBytes) {
         // 192 KB on their way, one block an SM, and none of the next kernel beside it.
         two ? run.template operator()<512, 2, 3, 1>() : run.template operator()<512, 1, 3, 1>();
     } else {

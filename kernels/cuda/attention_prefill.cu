@@ -1,4 +1,5 @@
 // Attention of a prefill chunk: a block a tile of queries, which walks all the keys they see.
+#include "cuda/arch/shared_memory.h"
 #include "cuda/attention_tile.cuh"
 
 namespace lapidary::kernels::cuda {
@@ -55,22 +56,25 @@ void launch(const AttentionProblem& problem, cudaStream_t stream) {
 } // namespace
 
 void attentionPrefill(const AttentionProblem& problem, cudaStream_t stream) {
-    int device = 0, most = 0;
+    int device = 0;
     cudaGetDevice(&device);
-    cudaDeviceGetAttribute(&most, cudaDevAttrMaxSharedMemoryPerBlockOptin, device);
+    const size_t most = sharedOfBlock(device);
     withHeadDim(problem.headDim, [&]<int kDim>() {
         // 64 queries where the card has the shared memory for them. At 512 columns Hopper holds
         // steps of 64 keys, 223 KiB; cards with 163 KiB steps of 32, 146 KiB. Below, steps of 32
         // leave place for two blocks, whose phases fill each other's gaps.
-        const auto fits = [most](size_t bytes) { return bytes <= static_cast<size_t>(most); };
+        const auto fits = [most](size_t bytes) { return bytes <= most; };
         if constexpr (kDim == 512) {
             if (fits(sizeof(AttentionShared<kDim, 4, 64>)))
                 launch<kDim, 4, 64, 1>(problem, stream);
             else if (fits(sizeof(AttentionShared<kDim, 4, 32>)))
                 launch<kDim, 4, 32, 1>(problem, stream);
-            else
+            else {
+                static_assert(sizeof(AttentionShared<kDim, 1, 32>) <= kLeastShared);
                 launch<kDim, 1, 32, 1>(problem, stream);
+            }
         } else {
+            static_assert(sizeof(AttentionShared<kDim, 4, 32>) <= kLeastShared);
             launch<kDim, 4, 32, 2>(problem, stream);
         }
     });

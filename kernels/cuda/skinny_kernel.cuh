@@ -22,6 +22,7 @@
 // before the kernel that makes x has ended, and more of what follows on its way into the L2. With
 // up to eight rows two such kernels fit side by side on 228 KiB.
 #include "cuda/arch/dependent_launch.cuh"
+#include "cuda/arch/shared_memory.h"
 #include "cuda/skinny_merge.cuh"
 #include "cuda/skinny_output.cuh"
 #include "cuda/skinny_sums.cuh"
@@ -201,6 +202,8 @@ int launchSkinny(SkinnyLaunch launch, cudaStream_t stream) {
         launchDependent(kernel, dim3(static_cast<unsigned>(blocks)), dim3(kSkinnyThreads), kBytes,
                         stream, launch);
     };
+    static_assert(sizeof(SkinnyShared<kFormat, 1, 2>) <= kLeastShared
+                  && sizeof(SkinnyShared<kFormat, 2, 2>) <= kLeastShared);
     const auto fits = [&]<int kSets>() {
         return sizeof(SkinnyShared<kFormat, kSets, 3>) <= launch.workspace.sharedBytes;
     };

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "backend.h"
+#include "cuda/arch/shared_memory.h"
 #include "cuda/staging.h"
 #include "error.h"
 
@@ -65,7 +66,7 @@ private:
     Stream(int device, const cudaDeviceProp& card, cudaStream_t handle)
         : device_(device)
         , multiprocessors_(card.multiProcessorCount)
-        , sharedBytes_(card.sharedMemPerBlockOptin)
+        , sharedBytes_(sharedOfBlock(device))
         , capability_(card.major * 10 + card.minor)
         , handle_(handle) {}
 
