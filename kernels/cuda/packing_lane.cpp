@@ -77,7 +77,10 @@ Expected<void> PackingLane::finish() {
 }
 
 void PackingLane::check(cudaError_t result) {
-    if (result != cudaSuccess && !error_)
+    if (result == cudaSuccess)
+        return;
+    cudaGetLastError(); // it is told here, and is not the next call's
+    if (!error_)
         error_ = describe(result, "copying a weight to the card");
 }
 
