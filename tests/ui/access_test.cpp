@@ -156,6 +156,7 @@ private slots:
     void popupsAreLeftWithEscape();
     void enterPressesWhatHasTheFocus();
     void chatsAreRenamedPinnedAndDeletedByKeys();
+    void menuOfAChatOpensByThePointer();
     void linksAreReachedByKeys();
 };
 
@@ -358,6 +359,25 @@ void AccessTest::chatsAreRenamedPinnedAndDeletedByKeys() {
     QTRY_COMPARE(window.application().chats()->rowCount(), 0);
     window.key(Qt::Key_Z, Qt::ControlModifier);
     QTRY_COMPARE(window.application().chats()->rowCount(), 1);
+}
+
+void AccessTest::menuOfAChatOpensByThePointer() {
+    WindowUnderTest window;
+    window.ask(u"First"_s);
+    QQuickItem* row = nullptr;
+    QTRY_VERIFY((row = window.find(u"First"_s)) != nullptr);
+    const QPoint middle = row->mapToScene({row->width() / 2, row->height() / 2}).toPoint();
+    QTest::mouseMove(window.window(), middle);
+    window.click(u"Actions for First"_s);
+    QTRY_VERIFY(window.find(u"Rename"_s) != nullptr);
+    window.key(Qt::Key_Escape);
+    QTRY_VERIFY(window.find(u"Rename"_s) == nullptr);
+    QTest::mouseClick(window.window(), Qt::RightButton, {}, middle);
+    window.click(u"Rename"_s);
+    QTRY_COMPARE(accessibleName(window.window()->activeFocusItem()), u"New name"_s);
+    window.key(Qt::Key_Escape);
+    QTRY_VERIFY(window.find(u"New name"_s) == nullptr);
+    QCOMPARE(window.chat()->title(), u"First"_s);
 }
 
 void AccessTest::linksAreReachedByKeys() {

@@ -26,18 +26,18 @@ T.ItemDelegate {
     function rename() {
         d.before = root.Window.activeFocusItem;
         root.renaming = true;
-        field.forceActiveFocus();
-        field.selectAll();
+        (field.item as ChatNameField).forceActiveFocus();
+        (field.item as ChatNameField).selectAll();
     }
 
     function endRenaming() {
         root.renaming = false;
-        field.focus = false;
         if (d.before)
             d.before.forceActiveFocus(Qt.TabFocusReason);
     }
     function openMenu() {
-        menu.popup(root, root.width - menu.width - Theme.u * 2, root.height);
+        tools.active = true;
+        tools.button.popupBelow(root);
     }
 
     implicitHeight: Theme.u * 9 + (root.detailed ? Theme.smallPixels * 1.4 : 0)
@@ -47,6 +47,8 @@ T.ItemDelegate {
     focusPolicy: Qt.NoFocus
     text: root.title
     onClicked: root.opened()
+    onHoveredChanged: if (hovered)
+        tools.active = true
 
     Accessible.role: Accessible.ListItem
     Accessible.name: root.mark === 0 ? root.title : qsTr("%1, %2").arg(root.title).arg(root.markNames[root.mark])
@@ -73,7 +75,7 @@ T.ItemDelegate {
 
             x: Theme.u * 5
             y: Theme.u * 2
-            width: parent.width - x - (menuButton.visible ? menuButton.width + Theme.u : Theme.u * 3)
+            width: parent.width - x - (tools.visible ? tools.width + Theme.u : Theme.u * 3)
             visible: !root.renaming
             text: root.title
             font.weight: root.current ? Font.Medium : Font.Normal
@@ -87,74 +89,42 @@ T.ItemDelegate {
             font.pixelSize: Theme.smallPixels
             color: Theme.dim
         }
-        T.TextField {
+        Loader {
             id: field
 
             x: Theme.u * 4
             width: parent.width - Theme.u * 7
             height: Theme.u * 8
-            padding: Theme.u
-            visible: root.renaming
-            text: root.title
-            color: Theme.text
-            selectionColor: Theme.selection
-            selectedTextColor: Theme.text
-            font.family: Theme.textFamily
-            font.pixelSize: Theme.uiPixels
-            onAccepted: {
-                if (text.trim() !== "")
-                    root.chats.rename(root.chatId, text.trim());
-                root.endRenaming();
-            }
-            onActiveFocusChanged: if (!activeFocus)
-                root.renaming = false
-            Keys.onEscapePressed: root.endRenaming()
-
-            Accessible.name: qsTr("New name")
-
-            background: Rectangle {
-                radius: Theme.radius - 2
-                color: Theme.page
-                border.width: 2
-                border.color: Theme.accent
+            active: root.renaming
+            sourceComponent: ChatNameField {
+                text: root.title
+                onAccepted: {
+                    if (text.trim() !== "")
+                        root.chats.rename(root.chatId, text.trim());
+                    root.endRenaming();
+                }
+                onActiveFocusChanged: if (!activeFocus)
+                    root.renaming = false
+                Keys.onEscapePressed: root.endRenaming()
             }
         }
-        IconButton {
-            id: menuButton
+        // Made when the pointer or the menu key comes near: a list of chats has many rows.
+        Loader {
+            id: tools
+
+            readonly property ChatMenuButton button: item as ChatMenuButton
 
             anchors.right: parent.right
             anchors.rightMargin: Theme.u * 2
-            width: Theme.u * 7
-            height: Theme.u * 7
             y: Theme.u
-            visible: root.hovered || menu.visible
-            focusPolicy: Qt.NoFocus
-            text: qsTr("Actions for %1").arg(root.title)
-            tip: ""
-            icon.source: Theme.icon("more")
-            onClicked: menu.popup(menuButton, 0, menuButton.height)
-
-            PlainMenu {
-                id: menu
-
-                PlainMenuItem {
-                    text: qsTr("Rename")
-                    keys: "F2"
-                    icon.source: Theme.icon("edit")
-                    onTriggered: root.rename()
-                }
-                PlainMenuItem {
-                    text: root.pinned ? qsTr("Unpin") : qsTr("Pin")
-                    icon.source: Theme.icon("pin")
-                    onTriggered: root.chats.setPinned(root.chatId, !root.pinned)
-                }
-                PlainMenuItem {
-                    text: qsTr("Delete")
-                    keys: qsTr("Del")
-                    icon.source: Theme.icon("trash")
-                    tone: Theme.fault
-                    onTriggered: root.chats.trash(root.chatId)
-                }
+            active: false
+            visible: root.hovered || (button?.open ?? false)
+            sourceComponent: ChatMenuButton {
+                title: root.title
+                chatId: root.chatId
+                pinned: root.pinned
+                chats: root.chats
+                onRenameChosen: root.rename()
             }
         }
     }
@@ -170,6 +140,9 @@ T.ItemDelegate {
 
     TapHandler {
         acceptedButtons: Qt.RightButton
-        onTapped: menu.popup()
+        onTapped: {
+            tools.active = true;
+            tools.button.popup();
+        }
     }
 }
