@@ -8,6 +8,15 @@ namespace {
 
 constexpr std::size_t kWorkspace = std::size_t{32} << 20U; // what NVIDIA advises for Hopper
 
+/// What was behind a failure of the library. A full card fails in many ways: kernels are loaded as
+/// they are first used.
+cudaError_t reasonOf(cublasStatus_t status) {
+    const cudaError_t last = cudaGetLastError();
+    if (status == CUBLAS_STATUS_ALLOC_FAILED)
+        return cudaErrorMemoryAllocation;
+    return last != cudaSuccess ? last : cudaErrorUnknown;
+}
+
 } // namespace
 
 struct MatrixProduct::Plan {
@@ -40,9 +49,9 @@ struct MatrixProduct::Plan {
 
 MatrixProduct::MatrixProduct(Stream& stream, const CublasLt& library)
     : stream_(stream), library_(library), multipliesCodes_(stream.capability() == 90) {
-    if (library_.create(&handle_) != CUBLAS_STATUS_SUCCESS)
-        stream_.check(cudaErrorInitializationError, "starting cuBLASLt");
     stream_.check(cudaMalloc(&workspace_, kWorkspace), "taking the workspace of cuBLASLt");
+    if (const cublasStatus_t made = library_.create(&handle_); made != CUBLAS_STATUS_SUCCESS)
+        stream_.check(reasonOf(made), "starting cuBLASLt");
 }
 
 MatrixProduct::~MatrixProduct() {
@@ -112,11 +121,11 @@ void MatrixProduct::run(const LargeProduct& product) {
     void* const y = product.y;
     const float one = 1;
     const float zero = 0;
-    if (library_.matmul(handle_, plan->operation, &one, product.w, plan->w, product.x, plan->x,
-                        &zero, y, plan->y, y, plan->y, &plan->algorithm, workspace_, kWorkspace,
-                        stream_.handle())
-        != CUBLAS_STATUS_SUCCESS)
-        stream_.check(cudaErrorUnknown, "a matrix product of cuBLASLt");
+    const cublasStatus_t queued = library_.matmul(
+        handle_, plan->operation, &one, product.w, plan->w, product.x, plan->x, &zero, y, plan->y,
+        y, plan->y, &plan->algorithm, workspace_, kWorkspace, stream_.handle());
+    if (queued != CUBLAS_STATUS_SUCCESS)
+        stream_.check(reasonOf(queued), "a matrix product of cuBLASLt");
 }
 
 } // namespace lapidary::kernels::cuda

@@ -85,6 +85,7 @@ public:
     }
 
     [[nodiscard]] void* data() const override {
+        // The driver gives addresses as numbers. NOLINTNEXTLINE(performance-no-int-to-ptr)
         return reinterpret_cast<void*>(static_cast<std::uintptr_t>(begin_));
     }
     [[nodiscard]] std::size_t bytes() const override { return mapped_; }
