@@ -79,14 +79,17 @@ Expected<SoftTokens> encodePicture(LoadedModel& model, const std::filesystem::pa
     if (!image)
         return std::unexpected(image.error());
     const int length = run.end - run.begin;
-    const auto* const budget = std::ranges::find_if(kImageBudgets, [&](int candidate) {
-        return imageTokens((*image)->width, (*image)->height, candidate) == length;
-    });
+    const auto cost = [&](int budget) {
+        return imageTokens((*image)->width, (*image)->height, budget);
+    };
+    const auto* const budget = std::ranges::find(kImageBudgets, length, cost);
     if (budget == std::ranges::end(kImageBudgets))
         return fail(ErrorKind::Unsupported,
-                    std::format("{} has {} × {} pixels, which cost {} tokens at no detail level. "
-                                "Make its run of placeholders as long as `imageTokens` says.",
-                                path.string(), (*image)->width, (*image)->height, length));
+                    std::format("The run of placeholders of {} has {} tokens, and its {} × {} "
+                                "pixels cost {} at the lowest detail level and {} at the highest. "
+                                "Make the run as long as the picture costs at a level.",
+                                path.string(), length, (*image)->width, (*image)->height,
+                                cost(kImageBudgets[0]), cost(std::end(kImageBudgets)[-1])));
     return model.images->encode(*model.backend,
                                 cutPatches(**image, *budget, model.images->patchSide()));
 }

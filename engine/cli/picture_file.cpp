@@ -1,19 +1,20 @@
 #include "cli/picture_file.h"
 
+#include "file/mapped_file.h"
+
 #include <format>
-#include <fstream>
-#include <iterator>
-#include <string>
 
 namespace lapidary::cli {
 
 Expected<std::shared_ptr<const engine::Image>> readPicture(const std::filesystem::path& path) {
-    std::ifstream file(path, std::ios::binary);
-    if (!file)
+    const auto file = engine::MappedFile::open(path);
+    if (!file && file.error().kind == ErrorKind::NotFound)
         return fail(ErrorKind::NotFound,
-                    std::format("There is no readable picture {}. Check its name.", path.string()));
-    const std::string bytes{std::istreambuf_iterator<char>(file), {}};
-    auto image = engine::decodeImage(std::as_bytes(std::span(bytes)));
+                    std::format("There is no readable picture {}. Check its name.", path.string()),
+                    file.error().detail);
+    if (!file)
+        return std::unexpected(file.error());
+    auto image = engine::decodeImage((*file)->bytes());
     if (!image) {
         Error error = image.error();
         error.sentence = path.string() + ": " + error.sentence;

@@ -9,7 +9,8 @@
 
 namespace lapidary::cli {
 
-/// The picture of a file. NotFound, Denied, and what decodeImage says, with the file's name.
+/// The picture of a file. NotFound, Denied, Corrupt (a folder), and what decodeImage says, with the
+/// file's name.
 [[nodiscard]] Expected<std::shared_ptr<const engine::Image>>
 readPicture(const std::filesystem::path& path);
 

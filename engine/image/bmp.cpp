@@ -108,12 +108,12 @@ Expected<Header> readHeader(std::span<const std::byte> file) {
         readInfoHeader(cursor, size, header);
     else
         return isDamaged(kFormat, std::format("header of {} bytes", size));
+    if (cursor.failed() || header.pixels > file.size())
+        return endsTooEarly(kFormat);
     if (!isKnown(header)) {
         return isUnsupported(kFormat, std::format("has {} bits a pixel in compression {}",
                                                   header.bits, header.compression));
     }
-    if (cursor.failed() || header.pixels > file.size())
-        return endsTooEarly(kFormat);
     return header;
 }
 

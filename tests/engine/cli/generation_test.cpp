@@ -127,6 +127,9 @@ void GenerationTest::chatTellsWhatIsWrong() {
     const Result picture = run(chat(folder, {u"--image"_s, u"/nowhere.png"_s, u"hi"_s}));
     QCOMPARE(picture.code, 1);
     QVERIFY(picture.error.contains(u"/nowhere.png"));
+    const Result inside = run(chat(folder, {u"--image"_s, pathOf(folder), u"hi"_s}));
+    QCOMPARE(inside.code, 1);
+    QVERIFY(inside.error.contains(u"is not a file"));
     QVERIFY(run(chat(folder, {u"--top-p"_s, u"7"_s, u"hi"_s})).code != 0);
 }
 

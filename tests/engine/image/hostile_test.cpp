@@ -101,6 +101,8 @@ void HostileTest::isRefusedInASentence_data() {
         ErrorKind::Unsupported, "2 bits");
     row("BMP with a JPEG inside", withNumber(fixture(u"pictures/rgb24.bmp"_s), 30, 4, 4, false),
         ErrorKind::Unsupported, "compression 4");
+    row("BMP cut off in its header", fixture(u"pictures/rgb24.bmp"_s).first(20), ErrorKind::Corrupt,
+        "BMP file ends");
     row("BMP of no width", withNumber(fixture(u"pictures/rgb24.bmp"_s), 18, 0, 4, false),
         ErrorKind::Corrupt, "damaged");
 }
