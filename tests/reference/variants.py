@@ -4,6 +4,7 @@ on purpose and keep the real models' head ratios."""
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from transformers import (
     Gemma4Config,
@@ -17,13 +18,16 @@ from transformers import (
 )
 
 
+Choice = TypeVar("Choice")
+
+
 class Sizes:
     """Chooses sizes: the first of the choices for a stored case, any of them for a fresh one."""
 
     def __init__(self, chance: random.Random | None = None) -> None:
         self.chance = chance
 
-    def __call__(self, *choices: int) -> int:
+    def __call__(self, *choices: Choice) -> Choice:
         return self.chance.choice(choices) if self.chance else choices[0]
 
 
@@ -94,18 +98,19 @@ def tower_keys(size: Sizes, **keys: object) -> dict[str, object]:
 
 def unified(size: Sizes) -> PreTrainedConfig:
     """12B: 16 heads over 8 and 1, K = V in full layers, no tower."""
+    pattern = size("sssfssf", "sf", "ssssfssff", "sssssf")
     text = text_keys(
         size,
         hidden_size=size(40, 44, 56),
         intermediate_size=size(52, 68, 99),
-        num_hidden_layers=7,
-        layer_types=layers("sssfssf"),
+        num_hidden_layers=len(pattern),
+        layer_types=layers(pattern),
         num_attention_heads=16,
         num_key_value_heads=8,
         num_global_key_value_heads=1,
         head_dim=size(8, 12, 16),
         global_head_dim=size(16, 24, 40),
-        sliding_window=size(24, 16, 33),
+        sliding_window=size(24, 17, 33, 7),
         attention_k_eq_v=True,
         use_bidirectional_attention="vision",
     )
@@ -122,19 +127,20 @@ def unified(size: Sizes) -> PreTrainedConfig:
 
 def e_series(size: Sizes) -> PreTrainedConfig:
     """E2B: per-layer embeddings, shared K/V, doubled MLP in sharing layers, clipped tower, causal images."""
+    pattern, sharing = size(("ssfssfssssff", 6), ("fsssf", 2), ("sfssffsfsssfssf", 9))
     text = text_keys(
         size,
         hidden_size=size(48, 40, 56),
         intermediate_size=size(60, 44, 72),
-        num_hidden_layers=12,
-        layer_types=layers("ssfssfssssf" + "f"),
-        num_kv_shared_layers=6,
+        num_hidden_layers=len(pattern),
+        layer_types=layers(pattern),
+        num_kv_shared_layers=sharing,
         use_double_wide_mlp=True,
         num_attention_heads=8,
         num_key_value_heads=size(1, 2),
         head_dim=size(12, 8, 16),
         global_head_dim=size(24, 16, 40),
-        sliding_window=size(32, 17, 20),
+        sliding_window=size(32, 17, 5),
         hidden_size_per_layer_input=size(12, 16, 20),
     )
     text["vocab_size_per_layer_input"] = text["vocab_size"]
@@ -148,12 +154,13 @@ def e_series(size: Sizes) -> PreTrainedConfig:
 
 def experts(size: Sizes) -> PreTrainedConfig:
     """26B-A4B: experts beside a dense branch, K = V in full layers, standardised tower."""
+    pattern = size("sssfsf", "ssf", "sfssf")
     text = text_keys(
         size,
         hidden_size=size(44, 52, 36),
         intermediate_size=size(33, 40, 57),
-        num_hidden_layers=6,
-        layer_types=layers("sssfsf"),
+        num_hidden_layers=len(pattern),
+        layer_types=layers(pattern),
         num_attention_heads=16,
         num_key_value_heads=8,
         num_global_key_value_heads=2,
@@ -177,18 +184,19 @@ def experts(size: Sizes) -> PreTrainedConfig:
 
 def dense(size: Sizes) -> PreTrainedConfig:
     """31B: 32 heads over 16 and 4 become 8 over 4 and 1; K = V in full layers, standardised tower."""
+    pattern = size("ssfssf", "f", "sssssfsff")
     text = text_keys(
         size,
         hidden_size=size(60, 72, 52),
         intermediate_size=size(92, 75, 110),
-        num_hidden_layers=6,
-        layer_types=layers("ssfssf"),
+        num_hidden_layers=len(pattern),
+        layer_types=layers(pattern),
         num_attention_heads=8,
         num_key_value_heads=4,
         num_global_key_value_heads=1,
         head_dim=size(20, 16, 12),
         global_head_dim=size(40, 32, 24),
-        sliding_window=size(80, 64, 100),
+        sliding_window=size(80, 61, 100),
         attention_k_eq_v=True,
         use_bidirectional_attention="vision",
     )
@@ -255,7 +263,7 @@ def image_prompts(size: Sizes, budget: int) -> list[Prompt]:
         Prompt(
             "two_images",
             (size(5, 1, 20), size(1, 7), size(21, 40)),
-            ((size(31, 64), size(60, 25), 70), (size(900, 1100), size(17, 21), 70)),
+            ((size(31, 64), size(60, 25), size(70, 140)), (size(900, 1100), size(17, 21), 70)),
         ),
     ]
 
