@@ -46,7 +46,8 @@ void StepGraphs::repeat(std::unique_ptr<Backend::Recording>& recording, std::int
         // New, or its scratch has moved.
         step.forget();
         operations();
-        step.scratchGeneration = stream_.scratchGeneration();
+        // One that failed may have lacked its scratch, and is not for recording.
+        step.scratchGeneration = stream_.failed() ? -1 : stream_.scratchGeneration();
         return;
     }
     if (step.graph == nullptr)
@@ -56,7 +57,14 @@ void StepGraphs::repeat(std::unique_ptr<Backend::Recording>& recording, std::int
         return;
     }
     writeNumbers(std::as_bytes(std::span(&firstPosition, 1)), position_, stream_.handle());
-    stream_.check(cudaGraphLaunch(step.graph, stream_.handle()), "starting a step");
+    const cudaError_t started = cudaGraphLaunch(step.graph, stream_.handle());
+    if (started == cudaErrorMemoryAllocation) { // its first start takes memory too
+        cudaGetLastError();
+        step.forget();
+        operations();
+        return;
+    }
+    stream_.check(started, "starting a step");
 }
 
 cudaGraphExec_t StepGraphs::record(const std::function<void()>& operations) {
@@ -72,8 +80,13 @@ cudaGraphExec_t StepGraphs::record(const std::function<void()>& operations) {
     cudaGraphExec_t executable = nullptr;
     const cudaError_t ended = cudaStreamEndCapture(stream, &graph);
     stream_.check(ended, "recording a step");
-    if (ended == cudaSuccess)
-        stream_.check(cudaGraphInstantiate(&executable, graph, 0), "preparing a step");
+    // What lacks an operation is not kept; and a card that has no room for the graph does the step
+    // without one.
+    if (ended == cudaSuccess && !stream_.failed()
+        && cudaGraphInstantiate(&executable, graph, 0) != cudaSuccess) {
+        cudaGetLastError();
+        executable = nullptr;
+    }
     if (graph != nullptr)
         cudaGraphDestroy(graph);
     return executable;

@@ -49,6 +49,11 @@ public:
     ///   to  is there after `wait` or `drain`, and stays until then
     void download(const void* from, std::span<std::byte> to);
 
+    /// Whether something went wrong that `wait` has not told yet.
+    [[nodiscard]] bool failed() const {
+        return error_.has_value() || cudaPeekAtLastError() != cudaSuccess;
+    }
+
     /// Waits for the queue; what went wrong is for `wait` to tell.
     void drain();
 
