@@ -1,7 +1,7 @@
 // Attention of 1 to 16 rows: one kernel from raw projections to merged output.
 #include "assert.h"
+#include "cuda/arch/card_limits.h"
 #include "cuda/arch/dependent_launch.cuh"
-#include "cuda/arch/shared_memory.h"
 #include "cuda/attention_merge.cuh"
 
 #include <algorithm>

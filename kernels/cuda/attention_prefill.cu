@@ -1,5 +1,5 @@
 // Attention of a prefill chunk: a block a tile of queries, which walks all the keys they see.
-#include "cuda/arch/shared_memory.h"
+#include "cuda/arch/card_limits.h"
 #include "cuda/attention_tile.cuh"
 
 namespace lapidary::kernels::cuda {

@@ -21,8 +21,8 @@
 // In flight: 8 warps · 3 pieces · 4 KiB = 96 KiB a multiprocessor (an H200 needs about 40), begun
 // before the kernel that makes x has ended, and more of what follows on its way into the L2. With
 // up to eight rows two such kernels fit side by side on 228 KiB.
+#include "cuda/arch/card_limits.h"
 #include "cuda/arch/dependent_launch.cuh"
-#include "cuda/arch/shared_memory.h"
 #include "cuda/skinny_merge.cuh"
 #include "cuda/skinny_output.cuh"
 #include "cuda/skinny_sums.cuh"

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "backend.h"
-#include "cuda/arch/shared_memory.h"
+#include "cuda/arch/card_limits.h"
 #include "cuda/staging.h"
 #include "error.h"
 
@@ -72,7 +72,7 @@ private:
         : device_(device)
         , multiprocessors_(card.multiProcessorCount)
         , sharedBytes_(sharedOfBlock(device))
-        , capability_(card.major * 10 + card.minor)
+        , capability_(capabilityOf(card))
         , handle_(handle) {}
 
     int device_;
