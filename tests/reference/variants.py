@@ -98,7 +98,7 @@ def tower_keys(size: Sizes, **keys: object) -> dict[str, object]:
 
 def unified(size: Sizes) -> PreTrainedConfig:
     """12B: 16 heads over 8 and 1, K = V in full layers, no tower."""
-    pattern = size("sssfssf", "sf", "ssssfssff", "sssssf")
+    pattern = size("sssfssf", "sfssf", "ssssfssff", "sssssf")
     text = text_keys(
         size,
         hidden_size=size(40, 44, 56),
@@ -127,7 +127,7 @@ def unified(size: Sizes) -> PreTrainedConfig:
 
 def e_series(size: Sizes) -> PreTrainedConfig:
     """E2B: per-layer embeddings, shared K/V, doubled MLP in sharing layers, clipped tower, causal images."""
-    pattern, sharing = size(("ssfssfssssff", 6), ("fsssf", 2), ("sfssffsfsssfssf", 9))
+    pattern, sharing = size(("ssfssfssssff", 6), ("fsssf", 2), ("sfssfsfsf", 4))
     text = text_keys(
         size,
         hidden_size=size(48, 40, 56),
@@ -184,7 +184,7 @@ def experts(size: Sizes) -> PreTrainedConfig:
 
 def dense(size: Sizes) -> PreTrainedConfig:
     """31B: 32 heads over 16 and 4 become 8 over 4 and 1; K = V in full layers, standardised tower."""
-    pattern = size("ssfssf", "f", "sssssfsff")
+    pattern = size("ssfssf", "sfssf", "sssssfsff")
     text = text_keys(
         size,
         hidden_size=size(60, 72, 52),
