@@ -37,21 +37,33 @@ QString blockText(const Block& block) {
 
 } // namespace
 
+QString jointText(Joint joint) {
+    switch (joint) {
+    case Joint::Apart:
+        return QStringLiteral("\n\n");
+    case Joint::Line:
+        return QStringLiteral("\n");
+    case Joint::Word:
+        return QStringLiteral(" ");
+    case Joint::Inside:
+        break;
+    }
+    return {};
+}
+
 QString plainText(const std::vector<Block>& blocks) {
     QString text;
     QString part; // blocks that hang together
     const auto closePart = [&] {
         if (const QString trimmed = part.trimmed(); !trimmed.isEmpty())
-            text += (text.isEmpty() ? QString() : QStringLiteral("\n\n")) + trimmed;
+            text += (text.isEmpty() ? QString() : jointText(Joint::Apart)) + trimmed;
         part.clear();
     };
     for (const Block& block : blocks) {
         if (block.joint == Joint::Apart)
             closePart();
-        else if (block.joint == Joint::Line)
-            part += u'\n';
-        else if (block.joint == Joint::Word)
-            part += u' ';
+        else
+            part += jointText(block.joint);
         part += blockText(block);
     }
     closePart();

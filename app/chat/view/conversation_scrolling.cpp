@@ -97,7 +97,8 @@ void ConversationView::wheelEvent(QWheelEvent* event) {
 /// The keyboard went to a control of a row: what has the focus is seen.
 void ConversationView::showFocus() {
     const QQuickItem* item = window() != nullptr ? window()->activeFocusItem() : nullptr;
-    if (item == nullptr || item == this || !isAncestorOf(item))
+    // Text gets the keyboard from the pointer alone, and stays where it is pressed.
+    if (item == nullptr || item == this || !item->activeFocusOnTab() || !isAncestorOf(item))
         return;
     const double top = item->mapToItem(this, {0, 0}).y() - lineHeight_;
     const double bottom = top + item->height() + 2 * lineHeight_;

@@ -34,7 +34,8 @@ void polishAll(QQuickItem* item) {
 ConversationView::ConversationView(QQuickItem* parent) : QQuickItem(parent) {
     setFlag(ItemHasContents, false);
     setClip(true);
-    setAcceptedMouseButtons(Qt::NoButton);
+    setAcceptedMouseButtons(Qt::LeftButton);
+    setFiltersChildMouseEvents(true);
     connect(this, &QQuickItem::windowChanged, this, [this](QQuickWindow* window) {
         if (window != nullptr)
             connect(window, &QQuickWindow::activeFocusItemChanged, this,
@@ -43,6 +44,7 @@ ConversationView::ConversationView(QQuickItem* parent) : QQuickItem(parent) {
 }
 
 ConversationView::~ConversationView() {
+    selection_.clear();
     for (const auto& [row, item] : items_)
         delete item;
 }
@@ -167,6 +169,7 @@ void ConversationView::geometryChange(const QRectF& now, const QRectF& before) {
 }
 
 void ConversationView::reset() {
+    selection_.clear();
     while (!items_.empty())
         drop(items_.begin());
     heights_.clear();
@@ -202,6 +205,7 @@ void ConversationView::insertRows(int first, int last) {
         estimates.push_back(estimate(row));
     heights_.insert(static_cast<std::size_t>(first), estimates);
     const int count = last - first + 1;
+    selection_.rowsInserted(first, count);
     std::map<int, QQuickItem*> moved;
     for (const auto& [row, item] : items_)
         moved[row < first ? row : row + count] = item;
@@ -217,6 +221,7 @@ void ConversationView::removeRows(int first, int last) {
     const int count = last - first + 1;
     if (static_cast<std::size_t>(last) >= heights_.count())
         return;
+    selection_.rowsRemoved(first, count);
     for (auto item = items_.lower_bound(first); item != items_.end() && item->first <= last;)
         drop(item++);
     const double anchorTop = topOf(std::min(anchorRow_, last));
@@ -286,6 +291,7 @@ QQuickItem* ConversationView::create(int row) {
     item->setWidth(width());
     connect(item, &QQuickItem::implicitHeightChanged, this, &QQuickItem::polish);
     items_[row] = item;
+    selection_.show(row, item);
     return item;
 }
 
@@ -358,7 +364,7 @@ void ConversationView::prune() {
         const auto current = item++;
         const double y = topOf(current->first);
         const bool far = y > to || y + current->second->implicitHeight() < from;
-        if (far && !current->second->hasFocus())
+        if (far && !current->second->hasFocus() && !selection_.holds(current->first))
             drop(current);
     }
 }

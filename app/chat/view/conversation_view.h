@@ -2,6 +2,7 @@
 
 #include "conversation_rows.h"
 #include "row_heights.h"
+#include "text_selection.h"
 
 #include <QPointer>
 #include <QQmlComponent>
@@ -90,6 +91,7 @@ public:
     [[nodiscard]] QQuickItem* itemAt(int row) const;
     [[nodiscard]] int itemCount() const { return static_cast<int>(items_.size()); }
     [[nodiscard]] int firstVisibleRow() const;
+    [[nodiscard]] const TextSelection& selection() const { return selection_; }
 
 signals:
     void rowsChanged();
@@ -102,6 +104,11 @@ protected:
     void geometryChange(const QRectF& now, const QRectF& before) override;
     void updatePolish() override;
     void wheelEvent(QWheelEvent* event) override;
+    bool childMouseEventFilter(QQuickItem* item, QEvent* event) override;
+    void mousePressEvent(QMouseEvent* event) override;
+    void mouseMoveEvent(QMouseEvent* event) override;
+    void mouseReleaseEvent(QMouseEvent* event) override;
+    void mouseUngrabEvent() override;
 
 private:
     void reset();
@@ -128,6 +135,7 @@ private:
 
     QPointer<ConversationRows> rows_;
     QList<RowDelegate*> delegates_;
+    TextSelection selection_{*this};
     RowHeights heights_;
     std::map<int, QQuickItem*> items_; ///< by row
     double topPadding_ = 0;
