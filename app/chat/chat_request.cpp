@@ -1,5 +1,7 @@
 #include "chat_request.h"
 
+#include <format>
+
 namespace lapidary::app {
 
 namespace {
@@ -24,12 +26,12 @@ engine::Message userTurn(const QString& text, const QList<Attachment*>& attachme
             message.parts.emplace_back(
                 engine::ImagePart{.image = attachment->image(), .budget = attachment->budget()});
         } else if (attachment->isPicture()) {
-            files += "[picture: " + name + "]\n\n";
+            files += std::format("[picture: {}]\n\n", name);
         } else {
             const std::string content = attachment->bytes().toStdString();
             const std::string fence = fenceFor(content);
-            files += name + ":\n" + fence + "\n" + content + (content.ends_with('\n') ? "" : "\n")
-                     + fence + "\n\n";
+            files += std::format("{}:\n{}\n{}{}{}\n\n", name, fence, content,
+                                 content.ends_with('\n') ? "" : "\n", fence);
         }
     }
     message.parts.emplace_back(files + text.toStdString());

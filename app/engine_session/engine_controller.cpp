@@ -242,7 +242,7 @@ void EngineController::refused(const Error& error, bool previousStays) {
     }
     if (hasModel_ && decides)
         choice_ = loadedChoice_;
-    settle(hasModel_ ? State::Ready : errorSentence_.isEmpty() ? State::NoModel : State::Failed);
+    settle(hasModel_ ? State::Ready : stateWithout());
 }
 
 /// Reads the model again that was given back for one that failed.
@@ -265,7 +265,7 @@ void EngineController::released(std::size_t bytes) {
     former_.reset();
     forgetModel();
     emit unloaded(static_cast<double>(bytes));
-    settle(errorSentence_.isEmpty() ? State::NoModel : State::Failed);
+    settle(stateWithout());
 }
 
 void EngineController::settle(State state) {
@@ -275,6 +275,11 @@ void EngineController::settle(State state) {
     emit loadChanged();
     setState(state);
     startNext();
+}
+
+/// While no model is loaded.
+EngineController::State EngineController::stateWithout() const {
+    return errorSentence_.isEmpty() ? State::NoModel : State::Failed;
 }
 
 void EngineController::forgetModel() {

@@ -138,6 +138,7 @@ private:
     void tellOutcome(const QString& outcome);
     void released(std::size_t bytes);
     void settle(State state);
+    [[nodiscard]] State stateWithout() const;
     void forgetModel();
     void startNext();
     void numberQueue();

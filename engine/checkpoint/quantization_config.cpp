@@ -19,7 +19,9 @@ std::string strategyOf(Fields& args) {
     if (const auto strategy = args.optionalText("strategy"))
         return *strategy;
     const auto group = args.optionalInteger("group_size", {-1, 1 << 20});
-    return !group ? "tensor" : *group == -1 ? "channel" : "group";
+    if (!group)
+        return "tensor";
+    return *group == -1 ? "channel" : "group";
 }
 
 bool isFp8(Fields& args) {

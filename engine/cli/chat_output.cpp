@@ -11,6 +11,15 @@ namespace lapidary::cli {
 
 using namespace engine;
 
+namespace {
+
+void write(std::string_view text) {
+    std::fwrite(text.data(), 1, text.size(), stdout);
+    std::fflush(stdout);
+}
+
+} // namespace
+
 ChatOutput::ChatOutput()
     : outputIsTerminal_(isatty(STDOUT_FILENO) == 1), errorIsTerminal_(isatty(STDERR_FILENO) == 1) {}
 
@@ -49,12 +58,7 @@ void ChatOutput::status(std::string_view text) {
     std::print(stderr, "\r\x1b[K{}", text);
 }
 
-void ChatOutput::write(std::string_view text) {
-    std::fwrite(text.data(), 1, text.size(), stdout);
-    std::fflush(stdout);
-}
-
-void ChatOutput::writeModelText(std::string_view text) {
+void ChatOutput::writeModelText(std::string_view text) const {
     if (outputIsTerminal_)
         write(withoutControls(text));
     else

@@ -22,8 +22,7 @@ public:
     [[nodiscard]] bool onTerminal() const { return outputIsTerminal_; }
 
 private:
-    void write(std::string_view text);
-    void writeModelText(std::string_view text);
+    void writeModelText(std::string_view text) const;
     void dim(bool on);
     void finish(const engine::Finished& finished);
 

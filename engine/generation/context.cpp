@@ -153,7 +153,8 @@ Expected<void> Context::computeChunk(const Prefill& prefill, int begin, int end)
     }
 
     const bool last = end == tokens.size();
-    const std::int64_t wanted = prefill.logits ? end - begin : (last ? 1 : 0);
+    const std::int64_t answered = last ? 1 : 0;
+    const std::int64_t wanted = prefill.logits ? end - begin : answered;
     cache_.append(tokens, begin, end);
     queuedFrom_ = begin;
     const Tensor residual = model_->decoder.run(

@@ -51,6 +51,13 @@ std::string_view withoutIndent(std::string_view line, std::size_t indent) {
     return line.substr(i);
 }
 
+/// How what follows a cut hangs together with what ends in this character.
+Joint jointAfter(char last) {
+    if (last == '\n')
+        return Joint::Line;
+    return last == ' ' ? Joint::Word : Joint::Inside;
+}
+
 } // namespace
 
 void BlockList::touched(std::size_t first) {
@@ -83,11 +90,7 @@ BlockList::Change BlockList::append(std::string_view utf8) {
             while (cut + 1 < source_.size()
                    && (static_cast<unsigned char>(source_[cut + 1]) & 0xC0U) == 0x80U)
                 ++cut;
-            const char last = source_[cut];
-            const Joint joint = afterBlank_    ? Joint::Apart
-                                : last == '\n' ? Joint::Line
-                                : last == ' '  ? Joint::Word
-                                               : Joint::Inside;
+            const Joint joint = afterBlank_ ? Joint::Apart : jointAfter(source_[cut]);
             closeSegment(cut + 1);
             segmentJoint_ = joint;
             readSegment(source_.size());

@@ -54,9 +54,9 @@ QString decodeEntity(QStringView entity) {
                      : QString(QChar::ReplacementCharacter);
     }
     const std::u16string_view key(name.utf16(), static_cast<std::size_t>(name.size()));
-    const auto found = std::ranges::lower_bound(kEntities, key, {}, &Entity::name);
+    const auto* const found = std::ranges::lower_bound(kEntities, key, {}, &Entity::name);
     if (found != kEntities.end() && found->name == key)
-        return QString(QChar(found->character));
+        return {QChar(found->character)};
     return entity.toString();
 }
 

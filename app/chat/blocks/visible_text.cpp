@@ -4,6 +4,8 @@
 
 #include <QStringDecoder>
 
+#include <algorithm>
+
 namespace lapidary::app {
 
 namespace {
@@ -33,12 +35,10 @@ QString named(char32_t c) {
 }
 
 bool isPlain(QStringView text) {
-    for (const QChar c : text) {
+    return std::ranges::all_of(text, [](QChar c) {
         const char16_t u = c.unicode();
-        if (u >= 0x7F || (u < 0x20 && u != u'\n' && u != u'\t'))
-            return false;
-    }
-    return true;
+        return u < 0x7F && (u >= 0x20 || u == u'\n' || u == u'\t');
+    });
 }
 
 } // namespace

@@ -33,7 +33,8 @@ void AttentionBlock::apply(kernels::Backend& backend, const Step& step,
     };
     const std::array projections{kernels::Projection{q, query}, kernels::Projection{k, key},
                                  kernels::Projection{v, value}};
-    const std::size_t used = !ownsCache() ? 1 : v.empty() ? 2 : 3;
+    const std::size_t owned = v.empty() ? 2 : 3;
+    const std::size_t used = ownsCache() ? owned : 1;
     backend.linear(std::span(projections).first(used), h, activations.largest.slice(0, rows));
     if (ownsCache()) {
         store.k = key.as({rows, kvHeads, headDim});

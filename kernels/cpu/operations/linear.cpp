@@ -181,10 +181,9 @@ HWY_NOINLINE void multiplyTile(const Tile& tile) {
     const std::size_t toNext = static_cast<std::size_t>(Channels) * tile.channelBytes;
     for (; k + kStep <= tile.end; k += kStep) {
         if (tile.lastRows) {
-            const std::byte* const next = tile.weights + static_cast<std::size_t>(k) * Step::kSize
-                                          + (!whole     ? toNext
-                                             : k < turn ? kPrefetch
-                                                        : kPrefetch + toNext - tile.channelBytes);
+            const std::size_t ahead = k < turn ? kPrefetch : kPrefetch + toNext - tile.channelBytes;
+            const std::byte* const next =
+                tile.weights + static_cast<std::size_t>(k) * Step::kSize + (whole ? ahead : toNext);
 #pragma GCC unroll 8
             for (int c = 0; c < Channels; ++c)
                 hwy::Prefetch(next + static_cast<std::size_t>(c) * tile.channelBytes);
