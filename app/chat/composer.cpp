@@ -104,7 +104,7 @@ QString Composer::take(const QMimeData& data, bool asText) {
             attach(png, tr("Pasted picture.png"), false);
         return {};
     }
-    const QString text = data.text();
+    QString text = data.text();
     if (text.size() > kInlineBytes || text.count(u'\n') >= kInlineLines) {
         attach(text.toUtf8(), tr("Pasted text"), true);
         return {};
@@ -172,9 +172,11 @@ QString Composer::dropSentence(const QList<QUrl>& files) const {
             tokens += static_cast<int>(QFileInfo(url.toLocalFile()).size() / 4);
         }
     }
-    const QString what = others == 0     ? tr("Attach %n picture(s)", nullptr, pictures)
-                         : pictures == 0 ? tr("Attach %n file(s)", nullptr, others)
-                                         : tr("Attach %n files", nullptr, pictures + others);
+    QString what = tr("Attach %n files", nullptr, pictures + others);
+    if (others == 0)
+        what = tr("Attach %n picture(s)", nullptr, pictures);
+    else if (pictures == 0)
+        what = tr("Attach %n file(s)", nullptr, others);
     return tokens > 0 ? tr("%1, about %2 tokens").arg(what, QLocale().toString(tokens)) : what;
 }
 
@@ -258,7 +260,8 @@ QString Composer::draft() const {
 void Composer::restoreDraft(const QString& draft) {
     const QJsonObject json = QJsonDocument::fromJson(draft.toUtf8()).object();
     setText(json[u"text"].toString());
-    for (const QJsonValue& value : json[u"attachments"].toArray()) {
+    const QJsonArray attachments = json[u"attachments"].toArray();
+    for (const auto& value : attachments) {
         AttachmentRecord record;
         record.hash = value[u"hash"].toString();
         record.name = value[u"name"].toString();

@@ -7,7 +7,7 @@ namespace {
 QString lineOf(const Paragraph& paragraph) {
     QString text = paragraph.text;
     text.replace(QChar(0x2028), u'\n');
-    const QString indent(2 * std::max(0, paragraph.indent - 1), u' ');
+    const QString indent(qsizetype{2} * std::max(0, paragraph.indent - 1), u' ');
     return paragraph.marker.isEmpty() ? indent + text : indent + paragraph.marker + u' ' + text;
 }
 

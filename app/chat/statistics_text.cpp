@@ -38,19 +38,19 @@ QString statisticsToJson(const engine::Statistics& statistics, const QString& er
     return QString::fromUtf8(QJsonDocument(json).toJson(QJsonDocument::Compact));
 }
 
-engine::Statistics statisticsFromJson(const QString& text) {
-    const QJsonObject json = QJsonDocument::fromJson(text.toUtf8()).object();
+engine::Statistics statisticsFromJson(const QString& json) {
+    const QJsonObject fields = QJsonDocument::fromJson(json.toUtf8()).object();
     engine::Statistics statistics;
-    statistics.promptTokens = json[u"promptTokens"].toInt();
-    statistics.reusedTokens = json[u"reusedTokens"].toInt();
-    statistics.thoughtTokens = json[u"thoughtTokens"].toInt();
-    statistics.answerTokens = json[u"answerTokens"].toInt();
-    statistics.prefillSeconds = json[u"prefillSeconds"].toDouble();
-    statistics.firstTokenSeconds = json[u"firstTokenSeconds"].toDouble();
-    statistics.decodeSeconds = json[u"decodeSeconds"].toDouble();
-    statistics.rounds = json[u"rounds"].toInt();
-    statistics.proposedTokens = json[u"proposedTokens"].toInt();
-    statistics.acceptedTokens = json[u"acceptedTokens"].toInt();
+    statistics.promptTokens = fields[u"promptTokens"].toInt();
+    statistics.reusedTokens = fields[u"reusedTokens"].toInt();
+    statistics.thoughtTokens = fields[u"thoughtTokens"].toInt();
+    statistics.answerTokens = fields[u"answerTokens"].toInt();
+    statistics.prefillSeconds = fields[u"prefillSeconds"].toDouble();
+    statistics.firstTokenSeconds = fields[u"firstTokenSeconds"].toDouble();
+    statistics.decodeSeconds = fields[u"decodeSeconds"].toDouble();
+    statistics.rounds = fields[u"rounds"].toInt();
+    statistics.proposedTokens = fields[u"proposedTokens"].toInt();
+    statistics.acceptedTokens = fields[u"acceptedTokens"].toInt();
     return statistics;
 }
 

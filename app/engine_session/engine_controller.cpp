@@ -235,8 +235,9 @@ void EngineController::refused(const Error& error, bool previousStays) {
     } else if (decides) {
         loadFailure_ = cancelled ? QString() : errorText(error);
         setError(loadFailure_);
-        if (!hasModel_ && former_ && error.kind != ErrorKind::DeviceLost) {
-            goBack();
+        if (const std::optional<Former> former = std::exchange(former_, {});
+            former && !hasModel_ && error.kind != ErrorKind::DeviceLost) {
+            goBack(*former);
             return;
         }
     }
@@ -246,12 +247,12 @@ void EngineController::refused(const Error& error, bool previousStays) {
 }
 
 /// Reads the model again that was given back for one that failed.
-void EngineController::goBack() {
-    goingBackTo_ = std::exchange(former_, {});
-    const QString phase = tr("Going back to %1").arg(goingBackTo_->name);
+void EngineController::goBack(const Former& former) {
+    goingBackTo_ = former;
+    const QString phase = tr("Going back to %1").arg(former.name);
     tellOutcome(phase + u'.');
     loadStop_ = {};
-    startLoad(goingBackTo_->choice, phase);
+    startLoad(former.choice, phase);
 }
 
 /// Adds to the sentence about a failed load, while that is shown, how it went on.

@@ -128,13 +128,19 @@ signals:
                         const lapidary::kernels::DeviceDescription& device);
 
 private:
+    /// A model that was given back for a load.
+    struct Former {
+        LoadChoice choice;
+        QString name;
+    };
+
     void setState(State state);
     void setError(const QString& sentence);
     void progress(const engine::LoadProgress& progress);
     void loaded(const engine::ModelDescription& description, const engine::MemoryPlan& plan);
     void refused(const Error& error, bool previousStays);
     void startLoad(const LoadChoice& choice, const QString& phase);
-    void goBack();
+    void goBack(const Former& former);
     void tellOutcome(const QString& outcome);
     void released(std::size_t bytes);
     void settle(State state);
@@ -157,11 +163,7 @@ private:
     engine::MemoryPlan plan_;
     LoadChoice choice_; ///< asked for last
     LoadChoice loadedChoice_;
-    struct Former {
-        LoadChoice choice;
-        QString name;
-    };
-    std::optional<Former> former_;      ///< given back for a load that has not succeeded yet
+    std::optional<Former> former_;      ///< while the load has not succeeded
     std::optional<Former> goingBackTo_; ///< is being read again
     QString loadFailure_;      ///< why the last load failed; "" when it did not, or was cancelled
     QQueue<LoadChoice> asked_; ///< loads that the worker has not answered yet

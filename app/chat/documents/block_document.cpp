@@ -80,17 +80,15 @@ void BlockDocument::setStyle(BlockStyle* style) {
     // A change of theme or zoom sets many tokens at once: one rewrite for all of them.
     if (style != nullptr)
         connect(style, &BlockStyle::changed, this, [this] {
-            if (std::exchange(rewriteWaits_, true))
-                return;
-            QMetaObject::invokeMethod(
-                this,
-                [this] {
-                    rewriteWaits_ = false;
-                    rewrite();
-                },
-                Qt::QueuedConnection);
+            if (!restyle_.isActive())
+                restyle_.start(0, this);
         });
     emit styleChanged();
+    rewrite();
+}
+
+void BlockDocument::timerEvent(QTimerEvent*) {
+    restyle_.stop();
     rewrite();
 }
 
@@ -180,11 +178,12 @@ void BlockDocument::writeCode(const Block& block, QTextDocument& document) {
         shownCode_ = 0;
         colours_.reset();
     }
-    const qsizetype known = shown_ ? shown_->code.size() : 0;
+    const QString before = shown_ ? shown_->code : QString();
+    const qsizetype known = before.size();
     lineCount_ = (shown_ ? lineCount_ : 0)
                  + static_cast<int>(QStringView(block.code).sliced(known).count(u'\n'));
     const bool openLine = !block.code.isEmpty() && !block.code.endsWith(u'\n');
-    const bool oldOpenLine = known > 0 && !shown_->code.endsWith(u'\n');
+    const bool oldOpenLine = known > 0 && !before.endsWith(u'\n');
     lineCount_ += static_cast<int>(openLine) - static_cast<int>(oldOpenLine);
 
     // The last line break is not shown: it would leave an empty line below the code.
@@ -198,11 +197,11 @@ void BlockDocument::writeCode(const Block& block, QTextDocument& document) {
     if (end <= from && shown_)
         return;
     if (!colours_) {
-        colours_.emplace(block.language, style_->dark);
+        CodeColours& colours = colours_.emplace(block.language, style_->dark);
         if (before_) {
             before_->update(); // its last line may have grown in this very moment
             if (before_->colours_)
-                colours_->goOnFrom(*before_->colours_);
+                colours.goOnFrom(*before_->colours_);
         }
     }
 

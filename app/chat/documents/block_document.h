@@ -5,6 +5,7 @@
 #include "code_colours.h"
 #include "document_writer.h"
 
+#include <QBasicTimer>
 #include <QObject>
 #include <QPointer>
 #include <QQmlParserStatus>
@@ -79,6 +80,9 @@ signals:
     void lineCountChanged();
     void shownChanged();
 
+protected:
+    void timerEvent(QTimerEvent* event) override;
+
 private:
     void rewrite();
     void update();
@@ -102,7 +106,7 @@ private:
     int heading_ = 0;
     bool continuing_ = false;
     bool complete_ = false;
-    bool rewriteWaits_ = false;
+    QBasicTimer restyle_; ///< once for all tokens that change together
     std::optional<Block> shown_;
     qsizetype shownCode_ = 0; ///< characters of code in the document
     std::optional<CodeColours> colours_;

@@ -50,9 +50,7 @@ bool LanguageWarming::isDone() const {
 }
 
 void LanguageWarming::timerEvent(QTimerEvent* event) {
-    if (event->timerId() != timer_.timerId())
-        return QObject::timerEvent(event);
-    if (busy_())
+    if (event->timerId() != timer_.timerId() || busy_())
         return;
     const Sample& sample = kSamples[next_++];
     CodeColours colours(QString::fromLatin1(sample.language), false);

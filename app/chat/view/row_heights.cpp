@@ -40,7 +40,7 @@ void RowHeights::estimate(std::size_t row, double height) {
 }
 
 void RowHeights::forgetMeasures() {
-    std::fill(measured_.begin(), measured_.end(), false);
+    std::ranges::fill(measured_, false);
 }
 
 void RowHeights::sumUpTo(std::size_t row) const {
