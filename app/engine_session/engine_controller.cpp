@@ -35,7 +35,11 @@ EngineController::EngineController(std::unique_ptr<SessionFactory> factory, QObj
     connect(worker_.get(), &EngineWorker::loaded, this, &EngineController::loaded);
     connect(worker_.get(), &EngineWorker::loadRefused, this, &EngineController::refused);
     connect(worker_.get(), &EngineWorker::unloaded, this, &EngineController::released);
-    connect(worker_.get(), &EngineWorker::memoryMeasured, this, &EngineController::memoryMeasured);
+    connect(worker_.get(), &EngineWorker::memoryMeasured, this,
+            [this](const engine::MemoryPlan& measured, const kernels::DeviceDescription& device) {
+                measured_ = measured;
+                emit memoryMeasured(measured, device);
+            });
     thread_.setObjectName(QStringLiteral("engine"));
     thread_.start();
     tick_.setSingleShot(true);

@@ -86,6 +86,8 @@ public:
     /// What is loaded; meaningful in state Ready.
     [[nodiscard]] const engine::ModelDescription& description() const { return description_; }
     [[nodiscard]] const engine::MemoryPlan& plan() const { return plan_; }
+    /// What it has taken by now, as told last: less than the plan while the cache grows.
+    [[nodiscard]] const engine::MemoryPlan& measured() const { return measured_; }
     /// What was chosen last, loaded or loading.
     [[nodiscard]] const LoadChoice& choice() const { return choice_; }
 
@@ -161,6 +163,7 @@ private:
     State state_ = State::NoModel;
     engine::ModelDescription description_;
     engine::MemoryPlan plan_;
+    engine::MemoryPlan measured_;
     LoadChoice choice_; ///< asked for last
     LoadChoice loadedChoice_;
     std::optional<Former> former_;      ///< while the load has not succeeded

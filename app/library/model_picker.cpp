@@ -240,7 +240,8 @@ std::optional<kernels::DeviceDescription> ModelPicker::device() const {
     // The loaded model gives its memory back before the next is read.
     if (engine_.state() == EngineController::State::Ready
         && engine_.device().toStdString() == device.id)
-        device.freeBytes = std::min(device.totalBytes, device.freeBytes + engine_.plan().total());
+        device.freeBytes =
+            std::min(device.totalBytes, device.freeBytes + engine_.measured().total());
     return device;
 }
 

@@ -162,6 +162,21 @@ private slots:
         QCOMPARE(line(1), u"no drafter · 4 k (model’s limit) · bf16 cache"_s);
     }
 
+    void theLoadedModelCountsAsFree() {
+        script->weightBytes = 3 * kGiga;
+        script->freeBytes = 8 * kGiga;
+        refresh();
+        highlight(u"9"_s); // and 1 GB of cache, where 8 GB are free
+        QTRY_COMPARE(picker->verdict(), ModelPicker::Verdict::FitsAfterClosing);
+        highlight(u"4"_s);
+        QTRY_VERIFY(picker->canUse());
+        picker->use();
+        QTRY_COMPARE(engine->state(), EngineController::State::Ready);
+        QTRY_COMPARE(engine->measured().total(), 3 * kGiga);
+        highlight(u"9"_s);
+        QTRY_COMPARE(picker->verdict(), ModelPicker::Verdict::Fits);
+    }
+
     void usingLoadsAndIsRemembered() {
         refresh();
         highlight(u"4"_s);
