@@ -200,8 +200,8 @@ void BlockDocument::writeCode(const Block& block, QTextDocument& document) {
         CodeColours& colours = colours_.emplace(block.language, style_->dark);
         if (before_) {
             before_->update(); // its last line may have grown in this very moment
-            if (before_->colours_)
-                colours.goOnFrom(*before_->colours_);
+            if (const std::optional<CodeColours>& previous = before_->colours_)
+                colours.goOnFrom(*previous);
         }
     }
 

@@ -60,6 +60,12 @@ void select(QQuickItem* field, int from, int to) {
 
 TextSelection::TextSelection(ConversationView& view) : view_(view) {}
 
+std::optional<TextSelection::Ends> TextSelection::ends() const {
+    if (!anchor_ || !focus_)
+        return std::nullopt;
+    return Ends{std::min(*anchor_, *focus_), std::max(*anchor_, *focus_)};
+}
+
 std::optional<TextSelection::Place> TextSelection::placeAt(QPointF scene) const {
     std::optional<Place> nearest;
     double nearestWay = std::numeric_limits<double>::max();
@@ -172,9 +178,10 @@ void TextSelection::paint() {
 }
 
 void TextSelection::paint(int row, QQuickItem* delegate) const {
-    if (!isActive())
+    const std::optional<Ends> selected = ends();
+    if (!selected)
         return;
-    const auto [first, last] = std::minmax(*anchor_, *focus_);
+    const auto& [first, last] = *selected;
     int number = 0;
     for (QQuickItem* field : fieldsOf(delegate)) {
         const Place begin{row, number, 0};
@@ -205,7 +212,8 @@ void TextSelection::show(int row, QQuickItem* delegate) {
 }
 
 bool TextSelection::holds(int row) const {
-    return isActive() && (row == anchor_->row || row == focus_->row);
+    const std::optional<Ends> selected = ends();
+    return selected && (row == selected->first.row || row == selected->last.row);
 }
 
 void TextSelection::rowsInserted(int first, int count) {
@@ -246,9 +254,10 @@ QString TextSelection::rowText(int row) const {
 }
 
 QString TextSelection::text() const {
-    if (!isActive())
+    const std::optional<Ends> selected = ends();
+    if (!selected)
         return {};
-    const auto [first, last] = std::minmax(*anchor_, *focus_);
+    const auto& [first, last] = *selected;
     QString text;
     for (int row = first.row; row <= last.row; ++row) {
         const QString part = rowText(row);

@@ -60,6 +60,13 @@ private:
         auto operator<=>(const Place&) const = default;
     };
 
+    struct Ends {
+        Place first;
+        Place last;
+    };
+
+    /// In the order of the text; nothing while the selection is not active.
+    [[nodiscard]] std::optional<Ends> ends() const;
     [[nodiscard]] std::optional<Place> placeAt(QPointF scene) const;
     [[nodiscard]] QQuickItem* fieldAt(const Place& place) const;
     [[nodiscard]] QString rowText(int row) const;
