@@ -181,7 +181,8 @@ void TextSelection::paint(int row, QQuickItem* delegate) const {
     const std::optional<Ends> selected = ends();
     if (!selected)
         return;
-    const auto& [first, last] = *selected;
+    const Place first = selected->first;
+    const Place last = selected->last;
     int number = 0;
     for (QQuickItem* field : fieldsOf(delegate)) {
         const Place begin{row, number, 0};
@@ -257,7 +258,8 @@ QString TextSelection::text() const {
     const std::optional<Ends> selected = ends();
     if (!selected)
         return {};
-    const auto& [first, last] = *selected;
+    const Place first = selected->first;
+    const Place last = selected->last;
     QString text;
     for (int row = first.row; row <= last.row; ++row) {
         const QString part = rowText(row);
@@ -273,15 +275,14 @@ QString TextSelection::text() const {
 }
 
 bool TextSelection::eventFilter(QObject* field, QEvent* event) {
-    if (event->type() == QEvent::FocusOut) {
+    if (event->type() == QEvent::FocusOut)
         clear();
-    } else if (event->type() == QEvent::KeyPress
-               && static_cast<QKeyEvent*>(event)->matches(QKeySequence::Copy)) {
-        QGuiApplication::clipboard()->setText(text());
-        event->accept();
-        return true;
-    }
-    return QObject::eventFilter(field, event);
+    const auto* key = event->type() == QEvent::KeyPress ? static_cast<QKeyEvent*>(event) : nullptr;
+    if (key == nullptr || !key->matches(QKeySequence::Copy))
+        return QObject::eventFilter(field, event);
+    QGuiApplication::clipboard()->setText(text());
+    event->accept();
+    return true;
 }
 
 } // namespace lapidary::app
