@@ -7,16 +7,19 @@ namespace lapidary::app {
 /// What begins in a field of text is the field's, until the pointer leaves it: a field that has
 /// scrolled out of sight hears no mouse, so the view takes it from there.
 bool ConversationView::childMouseEventFilter(QQuickItem* item, QEvent* event) {
-    const auto* mouse = static_cast<QMouseEvent*>(event);
-    if (event->type() == QEvent::MouseButtonPress && mouse->button() == Qt::LeftButton) {
-        selection_.press(item, mouse->scenePosition());
+    if (event->type() == QEvent::MouseButtonPress) {
+        const auto* mouse = static_cast<QMouseEvent*>(event);
+        if (mouse->button() == Qt::LeftButton)
+            selection_.press(item, mouse->scenePosition());
     } else if (event->type() == QEvent::MouseButtonRelease) {
         selection_.release();
-    } else if (event->type() == QEvent::MouseMove && mouse->buttons() == Qt::LeftButton
-               && selection_.move(mouse->scenePosition())) {
-        grabMouse();
-        setKeepMouseGrab(true);
-        return true;
+    } else if (event->type() == QEvent::MouseMove) {
+        const auto* mouse = static_cast<QMouseEvent*>(event);
+        if (mouse->buttons() == Qt::LeftButton && selection_.move(mouse->scenePosition())) {
+            grabMouse();
+            setKeepMouseGrab(true);
+            return true;
+        }
     }
     return QQuickItem::childMouseEventFilter(item, event);
 }
