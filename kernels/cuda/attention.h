@@ -4,12 +4,6 @@
 
 namespace lapidary::kernels::cuda {
 
-/// Positions [begin, end) that see each other in both directions.
-struct DeviceRun {
-    int64_t begin, end;
-};
-inline constexpr int kMostRuns = 32;
-
 /// Attention over a cache (backend.h, Attention). Handed to kernels by value.
 struct AttentionProblem {
     const Bf16* q = nullptr; ///< [rows, heads, headDim]
@@ -22,13 +16,21 @@ struct AttentionProblem {
     const int64_t* position = nullptr; ///< decode: device memory that holds firstPosition, or null
     int64_t window = 0;                ///< 0: all
     int rows = 0, heads = 0, kvHeads = 0, headDim = 0;
-    int runCount = 0;
-    DeviceRun runs[kMostRuns] = {};
 
     /// Query heads that read one K/V head.
     __host__ __device__ int group() const { return heads / kvHeads; }
     /// What one K/V head is asked: rows × group, packed row-major.
     __host__ __device__ int queries() const { return rows * group(); }
+};
+
+/// Positions [begin, end) that see each other in both directions.
+struct DeviceRun {
+    int64_t begin, end;
+};
+inline constexpr int kMostRuns = 32;
+struct DeviceRuns {
+    int count = 0;
+    DeviceRun at[kMostRuns] = {};
 };
 
 /// What is still to be done to the rows before they attend (backend.h, RotateAndStore). Without
@@ -43,19 +45,37 @@ struct RawRows {
     float epsilon = 0;
 };
 
-/// 1 to 16 rows, one kernel: norms, rotation, the way into the cache, attention split over the keys
-/// by absolute position, and the ordered merge. Grid and scratch depend on shapes, capacity, window
-/// and the card alone, so the launch can be recorded and repeated with another position.
-///   scratch  decodeScratchBytes(problem) bytes
-///   counters decodeCounterBytes bytes, zero before the first launch and kept between launches of
-///            one stream
-void attentionDecode(const AttentionProblem& problem, const RawRows& raw, void* scratch,
-                     unsigned* counters, cudaStream_t stream);
-size_t decodeScratchBytes(const AttentionProblem& problem);
-inline constexpr size_t kDecodeCounterBytes = 1024;
+/// What the runs of keys leave for their merge, a query of a K/V head after the other.
+struct RunSums {
+    float* out = nullptr;     ///< [kvHeads · queries, mostRuns, headDim], not divided
+    float* maximum = nullptr; ///< [kvHeads · queries, mostRuns], of scores · log2 e
+    float* sum = nullptr;     ///< [kvHeads · queries, mostRuns]
+    int mostRuns = 0;
+};
+
+/// Units of work, groups of queries of the K/V heads, that runs are claimed for.
+inline constexpr int kMostUnits = 128;
+
+/// Counts of attentionDecode, zero at first and kept from launch to launch.
+struct DecodeCounters {
+    unsigned barrier;             ///< its top bit turns over once a launch; never reset
+    unsigned claimed[kMostUnits]; ///< runs taken beyond the first of each block; zero in between
+};
+
+/// 1 to 16 rows: norms, rotation, the way into the cache, attention split over the keys by absolute
+/// position, and the ordered merge. Scratch and work are cut by shapes, capacity, window and the
+/// card alone, so that a launch can be recorded and repeated with another position.
+[[nodiscard]] size_t decodeScratchBytes(const AttentionProblem& p);
+[[nodiscard]] RunSums placeRuns(const AttentionProblem& p, void* scratch);
+
+/// Whether the keys are so many that they deserve all shared memory of a card which has
+/// `sharedBytes`; otherwise the step kernel attends (step_phase.h).
+[[nodiscard]] bool isLong(const AttentionProblem& p, size_t sharedBytes);
+void attentionDecode(const AttentionProblem& problem, const RawRows& raw, const RunSums& sums,
+                     DecodeCounters* counters, cudaStream_t stream);
 
 /// Any number of rows: a block walks all keys of its tile of queries. q is rotated, the rows' K/V
 /// are in the cache.
-void attentionPrefill(const AttentionProblem& problem, cudaStream_t stream);
+void attentionPrefill(const AttentionProblem& problem, const DeviceRuns& runs, cudaStream_t stream);
 
 } // namespace lapidary::kernels::cuda

@@ -22,6 +22,7 @@
 // before still runs.
 #include "cuda/attention_runs.cuh"
 #include "cuda/head_rotation.cuh"
+#include "cuda/step_barrier.cuh"
 #include "cuda/tensor_core.cuh"
 
 #include <bit>
@@ -29,15 +30,7 @@
 
 namespace lapidary::kernels::cuda {
 
-inline constexpr int kDecodeThreads = 256;
-
-/// What the runs leave for the merge, a query of a K/V head after the other.
-struct RunSums {
-    float* out;     ///< [kvHeads · queries, mostRuns, headDim], not divided
-    float* maximum; ///< [kvHeads · queries, mostRuns], of scores · log2 e
-    float* sum;     ///< [kvHeads · queries, mostRuns]
-    int mostRuns;
-};
+inline constexpr int kDecodeThreads = kWorkers;
 
 template <int kDim, int kTiles, int kStages>
 struct DecodeShape {
@@ -64,6 +57,46 @@ struct DecodeShape {
     };
 };
 
+/// One head of a row on its way into shared memory, by one warp.
+template <int kDim>
+struct HeadRow {
+    int half = 0;                       ///< of the columns
+    int key = 0;                        ///< row of shared memory, for the places of its pieces
+    const Bf16* x = nullptr;            ///< null: zeros
+    bool norms = false;                 ///< else as it is
+    const float* weight = nullptr;      ///< of the norm, and then rotated; null: neither
+    const float* frequencies = nullptr; ///< [half]
+    float epsilon = 0, position = 0;
+    Bf16* shared = nullptr; ///< [kDim]
+    Bf16* stored = nullptr; ///< [2 · half] in the cache, or null
+};
+
+// A call: it stands in the kernel once and runs a few times a launch.
+template <int kDim>
+__device__ __noinline__ void prepareHead(const HeadRow<kDim> row) {
+    const auto put = [&](int i, Bf16 bits) {
+        row.shared[((i / 8) ^ (row.key & 7)) * 8 + i % 8] = bits;
+    };
+    if (row.x != nullptr) {
+        HeadPairs<kDim / 64> pairs;
+        pairs.load(row.x, row.half);
+        if (row.weight != nullptr) {
+            HeadWeights<kDim / 64> weights;
+            weights.load(row.weight, row.frequencies, row.half);
+            pairs.normAndRotate(weights, row.half, row.epsilon, row.position);
+        } else if (row.norms) {
+            pairs.norm(row.half, row.epsilon);
+        }
+        pairs.each(row.half, [&](int i, Bf16 bits) {
+            put(i, bits);
+            if (row.stored != nullptr)
+                row.stored[i] = bits;
+        });
+    }
+    for (int i = (row.x != nullptr ? 2 * row.half : 0) + threadIdx.x % 32; i < kDim; i += 32)
+        put(i, 0);
+}
+
 template <int kDim, int kTiles, int kStages>
 class DecodeRun {
 public:
@@ -80,10 +113,7 @@ public:
         , capacity_(static_cast<int>(p.capacity))
         , window_(p.window > 0 ? static_cast<int>(p.window) : INT_MAX / 2)
         , warp_(threadIdx.x / 32)
-        , lane_(threadIdx.x % 32) {
-        if (raw.qNorm != nullptr)
-            queryWeights_.load(raw.qNorm, raw.frequencies, p.headDim / 2);
-    }
+        , lane_(threadIdx.x % 32) {}
 
     /// What follows is of the queries from `group` · kQueries of K/V head `head`.
     __device__ void choose(int head, int group) {
@@ -106,16 +136,22 @@ public:
         }
     }
 
+    /// Adds what begin could not have: the rows of this step, as far as they are in the steps that
+    /// were begun.
+    __device__ void addRows() {
+        if (end_ <= first_)
+            return;
+#pragma unroll 1
+        for (int load = 0; load < kLoads; ++load)
+            addFresh(Part::of(load), load / 2);
+        commitCopies();
+    }
+
     /// The sums of the run that was begun, as number `at` of those that the rows read.
     __device__ void compute(int at) {
-        // What begin could not have: the rows of this step.
         if (end_ > first_) {
-#pragma unroll 1
-            for (int load = 0; load < kLoads; ++load)
-                addFresh(Part::of(load), load / 2);
-            commitCopies();
             waitCopies<0>();
-            __syncthreads();
+            workerSync();
         }
 #pragma unroll
         for (int t = 0; t < kTiles; ++t) {
@@ -132,51 +168,45 @@ public:
             waitCopies<2 * kStages - 2>(); // this step's K is here
             __syncwarp();
             scoreKeys(step);
-            __syncthreads();
+            workerSync();
             // All warps are done with this step's K and the last one's V.
 #pragma unroll 1
-            for (int load = kLoads; load < kLoads + 2; ++load) {
+            for (int load = kLoads - 1; load <= kLoads; ++load) {
                 const int later = step + load / 2;
-                copy(Part::of(load), later, begin_, min(end_, first_), true);
-                addFresh(Part::of(load), later);
+                if (later >= kStages) { // else it was begun
+                    copy(Part::of(load), later, begin_, min(end_, first_), true);
+                    addFresh(Part::of(load), later);
+                }
                 commitCopies();
             }
             weighKeys(step);
             waitCopies<2 * kStages - 1>(); // this step's V is here
-            __syncthreads();
+            workerSync();
             addValues(step);
         }
         store(at);
-        __syncthreads(); // before the next run's steps
+        workerSync(); // before the next run's steps
     }
 
     /// Queries, normed and rotated, to shared memory and from there into registers.
     __device__ void prepareQueries() {
-        HeadPairs<kDim / 64> heads[2 * kTiles];
-        const int group = p_.group(), half = p_.headDim / 2;
-        const auto valid = [&](int i) { return firstQuery_ + warp_ + 8 * i < p_.queries(); };
-#pragma unroll
-        for (int i = 0; i < 2 * kTiles; ++i)
-            if (valid(i))
-                heads[i].load(p_.q + queryRow(firstQuery_ + warp_ + 8 * i) * p_.headDim, half);
-#pragma unroll
-        for (int i = 0; i < 2 * kTiles; ++i) {
-            const int query = warp_ + 8 * i;
-            auto* const row = reinterpret_cast<Bf16*>(s_.q[query]);
-            const auto put = [&](int j, Bf16 bits) {
-                row[((j / 8) ^ (query & 7)) * 8 + j % 8] = bits;
-            };
-            if (valid(i)) {
-                if (raw_.qNorm != nullptr)
-                    heads[i].normAndRotate(
-                        queryWeights_, half, raw_.epsilon,
-                        static_cast<float>(first_ + (firstQuery_ + query) / group));
-                heads[i].each(half, put);
+        const int group = p_.group();
+#pragma unroll 1
+        for (int query = warp_; query < Shape::kQueries; query += 8) {
+            const int at = firstQuery_ + query;
+            HeadRow<kDim> row{.half = p_.headDim / 2, .key = query};
+            row.shared = reinterpret_cast<Bf16*>(s_.q[query]);
+            if (at < p_.queries()) {
+                row.x = p_.q + queryRow(at) * p_.headDim;
+                row.weight = raw_.qNorm;
+                row.norms = raw_.qNorm != nullptr;
+                row.frequencies = raw_.frequencies;
+                row.epsilon = raw_.epsilon;
+                row.position = static_cast<float>(first_ + at / group);
             }
-            for (int j = (valid(i) ? p_.headDim : 0) + lane_; j < kDim; j += 32)
-                put(j, 0);
+            prepareHead(row);
         }
-        __syncthreads();
+        workerSync();
         const int piece = warp_ % Shape::kSlices * (Shape::kScoreColumns / 8);
 #pragma unroll
         for (int t = 0; t < kTiles; ++t) {
@@ -188,7 +218,7 @@ public:
             // No key is at or before −1, so a place without a query sees nothing.
             last_[t] = at < p_.queries() ? first_ + at / group : -1;
         }
-        __syncthreads(); // the scores take the queries' place
+        workerSync(); // the scores take the queries' place
     }
 
 private:
@@ -208,7 +238,7 @@ private:
     // runs once a launch, after other kernels, and is fetched from the L2 as it goes.
 
     // A step is loaded in parts, K and V in turn: 0 is K of step 0, 1 is V of step 0 and so on.
-    static constexpr int kLoads = 2 * kStages - 1; // before the first step
+    static constexpr int kLoads = 2 * kStages; // before the first step
 
     /// A warp's share of K or V of a step: its columns of K for some keys, its columns of V for
     /// all.
@@ -267,42 +297,26 @@ private:
             copy(part, step, max(begin_, first_), end_, false);
             return;
         }
-        const int half = p_.headDim / 2;
         const int begin = max(keys, first_) + ((part.values ? 6 : 7) + 8 - warp_) % 8;
 #pragma unroll 1
         for (int position = begin; position < end; position += 8) {
-            const int row = position - first_;
-            HeadWeights<kDim / 64> weights;
-            HeadPairs<kDim / 64> pairs;
-            if (!part.values)
-                weights.load(raw_.kNorm, raw_.frequencies, half);
-            pairs.load((part.values ? raw_.v : raw_.k)
-                           + (int64_t(row) * p_.kvHeads + head_) * p_.headDim,
-                       half);
-            if (part.values)
-                pairs.norm(half, raw_.epsilon);
-            else
-                pairs.normAndRotate(weights, half, raw_.epsilon, static_cast<float>(position));
-            putFresh(pairs, part.values ? s_.v[step % kStages] : s_.k[step % kStages],
-                     position - keys, part.values ? p_.v : p_.k, position % capacity_);
-        }
-    }
-
-    template <int kPairs>
-    __device__ void putFresh(const HeadPairs<kPairs>& pairs, uint4* to, int key, const Bf16* cache,
-                             int slot) {
-        auto* const row = reinterpret_cast<Bf16*>(to) + key * kDim;
-        const auto swizzled = [&](int i) { return ((i / 8) ^ (key & 7)) * 8 + i % 8; };
-        // The cache of the problem is read by all and written by the block that stores.
-        Bf16* const stored =
-            const_cast<Bf16*>(cache) + int64_t(slot * p_.kvHeads + head_) * p_.headDim;
-        pairs.each(p_.headDim / 2, [&](int i, Bf16 bits) {
-            row[swizzled(i)] = bits;
+            const int64_t from = (int64_t(position - first_) * p_.kvHeads + head_) * p_.headDim;
+            HeadRow<kDim> row{.half = p_.headDim / 2, .key = position - keys};
+            row.x = (part.values ? raw_.v : raw_.k) + from;
+            row.weight = part.values ? nullptr : raw_.kNorm;
+            row.norms = true;
+            row.frequencies = raw_.frequencies;
+            row.epsilon = raw_.epsilon;
+            row.position = static_cast<float>(position);
+            row.shared =
+                reinterpret_cast<Bf16*>(part.values ? s_.v[step % kStages] : s_.k[step % kStages])
+                + row.key * kDim;
+            // The cache of the problem is read by all and written by the block that stores.
             if (stores_)
-                stored[i] = bits;
-        });
-        for (int i = p_.headDim + lane_; i < kDim; i += 32)
-            row[swizzled(i)] = 0;
+                row.stored = const_cast<Bf16*>(part.values ? p_.v : p_.k)
+                             + int64_t(position % capacity_ * p_.kvHeads + head_) * p_.headDim;
+            prepareHead(row);
+        }
     }
 
     // Row of [rows · heads] where a packed query is.
@@ -457,7 +471,6 @@ private:
 
     int head_ = 0, firstQuery_ = 0;
     bool stores_ = false;
-    HeadWeights<kDim / 64> queryWeights_;
     uint32_t q_[kTiles][kDepth][4];
     int last_[kTiles]; // of query threadIdx.x / 16 of each piece, in all its 16 threads
 

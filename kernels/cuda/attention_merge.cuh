@@ -1,41 +1,11 @@
 #pragma once
 
-// The merge of the runs of a decode step: all blocks of the grid meet at a barrier and then share
-// the queries, 128 columns at a time. Warp w adds the runs whose absolute number is w mod 8, in
-// order, then the warps are added in order: nothing depends on who came last or on the rows beside.
+// The merge of the runs of a decode step, when all are there: blocks share the queries, 128 columns
+// at a time. Warp w adds the runs whose absolute number is w mod 8, in order, then the warps are
+// added in order: nothing depends on who came last or on the rows beside.
 #include "cuda/attention_decode.cuh"
 
 namespace lapidary::kernels::cuda {
-
-/// Units of work, groups of queries of the K/V heads, that runs are claimed for.
-inline constexpr int kMostUnits = 128;
-
-/// Counts that live from launch to launch.
-struct DecodeCounters {
-    unsigned barrier; ///< its top bit turns over once a launch; never reset
-    unsigned
-        claimed[kMostUnits]; ///< runs taken beyond the first of each block; zero between launches
-};
-
-/// All blocks of the grid have come here, and what they wrote before is visible. The whole grid
-/// must be resident. Block 0 adds what the others lack to 2³¹, so that the top bit turns exactly
-/// when the last one comes. Blocks that do not `wait` go on at once.
-__device__ inline void meet(unsigned* barrier, bool wait) {
-    __syncthreads();
-    if (threadIdx.x == 0) {
-        __threadfence();
-        const unsigned share = blockIdx.x == 0 ? 0x80000000U - (gridDim.x - 1) : 1U;
-        const unsigned before = atomicAdd(barrier, share);
-        unsigned now = before;
-        while (wait && ((before ^ now) & 0x80000000U) == 0)
-            asm volatile("ld.acquire.gpu.global.u32 %0, [%1];"
-                         : "=r"(now)
-                         : "l"(barrier)
-                         : "memory");
-        __threadfence();
-    }
-    __syncthreads();
-}
 
 inline constexpr int kMergeColumns = 128;
 
@@ -60,16 +30,16 @@ __device__ inline void mergeRuns(const AttentionProblem& p, const RunSums& sums,
     const int query = task / slices, column = task % slices * kMergeColumns + lane * 4;
     const bool inside = column < p.headDim;
     const int64_t row = int64_t(query) * sums.mostRuns;
-    const float* const from = sums.out + row * p.headDim + column;
+    const float* const from = sums.out + row * p.headDim + (inside ? column : 0);
     const int begin = (warp - range.first % 8 + 8) % 8;
 
-    float4 ahead[kAhead];
+    float4 ahead[kAhead]; // beyond the last run: that of the last, and weighs nothing
     const auto fetch = [&](int run) {
 #pragma unroll
-        for (int i = 0; i < kAhead; ++i)
-            if (inside && run + 8 * i < range.count)
-                ahead[i] = __ldcg(
-                    reinterpret_cast<const float4*>(from + int64_t(run + 8 * i) * p.headDim));
+        for (int i = 0; i < kAhead; ++i) {
+            const int64_t at = min(run + 8 * i, range.count - 1);
+            ahead[i] = __ldcg(reinterpret_cast<const float4*>(from + at * p.headDim));
+        }
     };
     fetch(begin);
 
@@ -84,7 +54,7 @@ __device__ inline void mergeRuns(const AttentionProblem& p, const RunSums& sums,
     largest = warpMax(largest);
     if (lane == 0)
         s.maximum[warp] = largest;
-    __syncthreads();
+    workerSync();
 #pragma unroll
     for (int w = 0; w < 8; ++w)
         largest = fmaxf(largest, s.maximum[w]);
@@ -110,7 +80,7 @@ __device__ inline void mergeRuns(const AttentionProblem& p, const RunSums& sums,
     s.out[warp][lane] = out;
     if (lane == 0)
         s.sum[warp] = sum;
-    __syncthreads();
+    workerSync();
     if (warp == 0) {
         for (int w = 1; w < 8; ++w) {
             const float4 more = s.out[w][lane];
@@ -137,7 +107,7 @@ __device__ inline void mergeRuns(const AttentionProblem& p, const RunSums& sums,
                 atomicMax(reinterpret_cast<int*>(p.largest + target), __float_as_int(most));
         }
     }
-    __syncthreads(); // before the next task
+    workerSync(); // before the next task
 }
 
 } // namespace lapidary::kernels::cuda

@@ -7,21 +7,22 @@ namespace {
 
 template <int kDim, int kTiles, int kKeys, int kBlocks>
 __global__ void __launch_bounds__(kAttentionThreads, kBlocks)
-    prefillKernel(const __grid_constant__ AttentionProblem problem) {
+    prefillKernel(const __grid_constant__ AttentionProblem problem,
+                  const __grid_constant__ DeviceRuns runs) {
     using Tile = AttentionTile<kDim, kTiles, kKeys>;
     extern __shared__ uint4 memory[];
     auto& shared = *reinterpret_cast<typename Tile::Shared*>(memory);
     // The last tiles see most keys: begin with them, so that the grid ends evenly.
     const int first = static_cast<int>(gridDim.x - 1 - blockIdx.x) * Tile::kQueries;
     const int head = blockIdx.y;
-    Tile tile(problem, shared, head, first);
+    Tile tile(problem, runs, shared, head, first);
 
     const int last = min(first + Tile::kQueries, problem.queries()) - 1 - first;
     const int64_t lowest = tile.position(0), highest = tile.position(last);
     int64_t end = highest + 1;
-    for (int r = 0; r < problem.runCount; ++r)
-        if (problem.runs[r].begin <= highest && lowest < problem.runs[r].end)
-            end = max(end, problem.runs[r].end);
+    for (int r = 0; r < runs.count; ++r)
+        if (runs.at[r].begin <= highest && lowest < runs.at[r].end)
+            end = max(end, runs.at[r].end);
     const int64_t begin = problem.window > 0 ? max(int64_t(0), lowest - problem.window + 1) : 0;
     tile.walk(begin, end);
     tile.each([&](int query, int column, float value) {
@@ -44,18 +45,19 @@ __global__ void __launch_bounds__(kAttentionThreads)
 }
 
 template <int kDim, int kTiles, int kKeys, int kBlocks>
-void launch(const AttentionProblem& problem, cudaStream_t stream) {
+void launch(const AttentionProblem& problem, const DeviceRuns& runs, cudaStream_t stream) {
     using Shared = AttentionShared<kDim, kTiles, kKeys>;
     cudaFuncSetAttribute(prefillKernel<kDim, kTiles, kKeys, kBlocks>,
                          cudaFuncAttributeMaxDynamicSharedMemorySize, sizeof(Shared));
     const dim3 grid((problem.queries() + Shared::kQueries - 1) / Shared::kQueries, problem.kvHeads);
     prefillKernel<kDim, kTiles, kKeys, kBlocks>
-        <<<grid, kAttentionThreads, sizeof(Shared), stream>>>(problem);
+        <<<grid, kAttentionThreads, sizeof(Shared), stream>>>(problem, runs);
 }
 
 } // namespace
 
-void attentionPrefill(const AttentionProblem& problem, cudaStream_t stream) {
+void attentionPrefill(const AttentionProblem& problem, const DeviceRuns& runs,
+                      cudaStream_t stream) {
     int device = 0;
     cudaGetDevice(&device);
     const size_t most = sharedOfBlock(device);
@@ -66,16 +68,16 @@ void attentionPrefill(const AttentionProblem& problem, cudaStream_t stream) {
         const auto fits = [most](size_t bytes) { return bytes <= most; };
         if constexpr (kDim == 512) {
             if (fits(sizeof(AttentionShared<kDim, 4, 64>)))
-                launch<kDim, 4, 64, 1>(problem, stream);
+                launch<kDim, 4, 64, 1>(problem, runs, stream);
             else if (fits(sizeof(AttentionShared<kDim, 4, 32>)))
-                launch<kDim, 4, 32, 1>(problem, stream);
+                launch<kDim, 4, 32, 1>(problem, runs, stream);
             else {
                 static_assert(sizeof(AttentionShared<kDim, 1, 32>) <= kLeastShared);
-                launch<kDim, 1, 32, 1>(problem, stream);
+                launch<kDim, 1, 32, 1>(problem, runs, stream);
             }
         } else {
             static_assert(sizeof(AttentionShared<kDim, 4, 32>) <= kLeastShared);
-            launch<kDim, 4, 32, 2>(problem, stream);
+            launch<kDim, 4, 32, 2>(problem, runs, stream);
         }
     });
     if (problem.largest != nullptr) {

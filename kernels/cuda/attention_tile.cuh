@@ -48,8 +48,10 @@ public:
     static constexpr int kColumnTiles = kColumns / 8;
 
     /// The queries [first, first + kQueries) of K/V head `head`.
-    __device__ AttentionTile(const AttentionProblem& problem, Shared& shared, int head, int first)
+    __device__ AttentionTile(const AttentionProblem& problem, const DeviceRuns& runs,
+                             Shared& shared, int head, int first)
         : p_(problem)
+        , runs_(runs)
         , s_(shared)
         , head_(head)
         , first_(first)
@@ -177,9 +179,9 @@ private:
             return false;
         if (key <= position)
             return true;
-        for (int r = 0; r < p_.runCount; ++r)
-            if (position >= p_.runs[r].begin && position < p_.runs[r].end)
-                return key < p_.runs[r].end;
+        for (int r = 0; r < runs_.count; ++r)
+            if (position >= runs_.at[r].begin && position < runs_.at[r].end)
+                return key < runs_.at[r].end;
         return false;
     }
 
@@ -280,6 +282,7 @@ private:
     }
 
     const AttentionProblem& p_;
+    const DeviceRuns& runs_;
     Shared& s_;
     int head_, first_, warp_, lane_;
     int begin_ = 0, end_ = 0; // keys

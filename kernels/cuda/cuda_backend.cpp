@@ -31,34 +31,43 @@ bool vectorised(std::int64_t width) {
     return width % 8 == 0;
 }
 
+/// Whether the step kernel norms these rows; which kernel does depends on shapes alone.
+bool isStreamNorm(std::int64_t rows, std::int64_t width) {
+    return rows <= kSkinnyRows && vectorised(width) && width <= kWidestNorm;
+}
+
 } // namespace
 
 Expected<std::unique_ptr<Backend>> CudaBackend::open(int device) {
     auto stream = Stream::open(device);
     if (!stream)
         return std::unexpected(std::move(stream.error()));
-    auto products = Products::make(**stream);
+    auto chain = StepChain::make(**stream);
+    if (!chain)
+        return std::unexpected(std::move(chain.error()));
+    auto products = Products::make(**stream, **chain);
     if (!products)
         return std::unexpected(std::move(products.error()));
-    auto steps = StepGraphs::make(**stream);
+    auto steps = StepGraphs::make(**stream, **chain);
     if (!steps)
         return std::unexpected(std::move(steps.error()));
-    std::unique_ptr<CudaBackend> backend(
-        new CudaBackend(std::move(*stream), std::move(*products), std::move(*steps)));
-    auto counters = backend->allocate(kDecodeCounterBytes);
+    std::unique_ptr<CudaBackend> backend(new CudaBackend(std::move(*stream), std::move(*chain),
+                                                         std::move(*products), std::move(*steps)));
+    auto counters = backend->allocate(sizeof(DecodeCounters));
     if (!counters)
         return std::unexpected(std::move(counters.error()));
     backend->decodeCounters_ = std::move(*counters);
-    cudaMemsetAsync(backend->decodeCounters_.memory.get(), 0, kDecodeCounterBytes,
+    cudaMemsetAsync(backend->decodeCounters_.memory.get(), 0, sizeof(DecodeCounters),
                     backend->stream_->handle());
     if (auto ready = backend->wait(); !ready)
         return std::unexpected(std::move(ready.error()));
     return backend;
 }
 
-CudaBackend::CudaBackend(std::unique_ptr<Stream> stream, std::unique_ptr<Products> products,
-                         std::unique_ptr<StepGraphs> steps)
+CudaBackend::CudaBackend(std::unique_ptr<Stream> stream, std::unique_ptr<StepChain> chain,
+                         std::unique_ptr<Products> products, std::unique_ptr<StepGraphs> steps)
     : stream_(std::move(stream))
+    , chain_(std::move(chain))
     , products_(std::move(products))
     , steps_(std::move(steps))
     , gatherer_(*stream_) {}
@@ -127,11 +136,32 @@ void CudaBackend::embed(const Weight& table, const Tensor& ids, float scale, con
                 table.columns(), scale, halves(y), stream_->handle());
 }
 
+void CudaBackend::queueElements(const ElementPhase& elements) {
+    const StepPhase phase(elements, chain_->multiprocessors());
+    chain_->add(std::span(&phase, 1));
+}
+
+void CudaBackend::queueNorm(const AddNormedProblem& problem) {
+    const StepPhase phase(problem, chain_->multiprocessors());
+    chain_->add(std::span(&phase, 1));
+}
+
 void CudaBackend::rmsNorm(const Tensor& x, const Tensor& weight, float epsilon, const Tensor& y,
                           const Tensor& largest) {
     LAPIDARY_ASSERT(x.elements() == y.elements());
     const std::int64_t width = widthOf(x);
-    cuda::rmsNorm(halves(x), floatsOrNone(weight), x.elements() / width, width, epsilon, halves(y),
+    const std::int64_t rows = x.elements() / width;
+    if (!weight.empty() && isStreamNorm(rows, width)) {
+        queueNorm({.residual = halves(x),
+                   .epsilon = epsilon,
+                   .nextWeight = floats(weight),
+                   .normed = halves(y),
+                   .largest = floatsOrNone(largest),
+                   .rows = rows,
+                   .width = width});
+        return;
+    }
+    cuda::rmsNorm(halves(x), floatsOrNone(weight), rows, width, epsilon, halves(y),
                   floatsOrNone(largest), stream_->handle());
 }
 
@@ -149,7 +179,10 @@ void CudaBackend::addNormed(const AddNormed& op) {
         problem.normed = halves(op.normed);
         problem.largest = floatsOrNone(op.largest);
     }
-    cuda::addNormed(problem, stream_->handle());
+    if (isStreamNorm(problem.rows, problem.width))
+        queueNorm(problem);
+    else
+        cuda::addNormed(problem, stream_->handle());
 }
 
 void CudaBackend::linear(std::span<const Projection> projections, const Tensor& x,
@@ -199,30 +232,35 @@ AttentionProblem problemOf(const Attention& op) {
                              .headDim = narrow(op.q.shape[2])};
     LAPIDARY_ASSERT(vectorised(problem.headDim) && problem.headDim <= 512
                     && op.runs.size() <= kMostRuns);
-    for (const Run& run : op.runs)
-        problem.runs[problem.runCount++] = {run.begin, run.end};
     return problem;
 }
 
-bool decodes(const AttentionProblem& problem) {
-    return problem.rows <= kSkinnyRows && problem.runCount == 0;
+DeviceRuns runsOf(const Attention& op) {
+    DeviceRuns runs;
+    for (const Run& run : op.runs)
+        runs.at[runs.count++] = {run.begin, run.end};
+    return runs;
+}
+
+bool decodes(const Attention& op) {
+    return op.q.rows() <= kSkinnyRows && op.runs.empty();
 }
 
 } // namespace
 
 void CudaBackend::attention(const Attention& op) {
     const AttentionProblem problem = problemOf(op);
-    if (decodes(problem))
+    if (decodes(op))
         decodeAttention(problem, {});
     else
-        attentionPrefill(problem, stream_->handle());
+        attentionPrefill(problem, runsOf(op), stream_->handle());
 }
 
 void CudaBackend::rotateAndAttend(const RotateAndStore& rotate, const Attention& op) {
     const AttentionProblem problem = problemOf(op);
-    if (!decodes(problem)) {
+    if (!decodes(op)) {
         rotateAndStore(rotate);
-        attentionPrefill(problem, stream_->handle());
+        attentionPrefill(problem, runsOf(op), stream_->handle());
         return;
     }
     LAPIDARY_ASSERT(rotate.q.data == op.q.data && rotate.firstPosition == op.firstPosition);
@@ -240,9 +278,18 @@ void CudaBackend::rotateAndAttend(const RotateAndStore& rotate, const Attention&
 
 void CudaBackend::decodeAttention(AttentionProblem problem, const RawRows& raw) {
     problem.position = steps_->position();
-    if (void* scratch = stream_->scratch(decodeScratchBytes(problem)))
-        attentionDecode(problem, raw, scratch, static_cast<unsigned*>(decodeCounters_.memory.get()),
-                        stream_->handle());
+    void* const scratch = stream_->scratch(decodeScratchBytes(problem));
+    if (scratch == nullptr)
+        return;
+    const RunSums sums = placeRuns(problem, scratch);
+    auto* const counters = static_cast<DecodeCounters*>(decodeCounters_.memory.get());
+    if (isLong(problem, stream_->sharedBytes())) {
+        attentionDecode(problem, raw, sums, counters, stream_->handle());
+        return;
+    }
+    const auto phases =
+        attentionPhases({problem, raw, sums, counters->claimed}, chain_->multiprocessors());
+    chain_->add(phases);
 }
 
 void CudaBackend::gatedMlp(const GatedMlp& op) {
@@ -294,11 +341,17 @@ void CudaBackend::expertMlp(const ExpertMlp& op) {
 }
 
 void CudaBackend::geluMultiply(const Tensor& gate, const Tensor& up, const Tensor& y) {
-    cuda::geluMultiply(halves(gate), halves(up), halves(y), y.elements(), stream_->handle());
+    if (chain_->collects())
+        queueElements({halves(gate), halves(up), halves(y), y.elements()});
+    else
+        cuda::geluMultiply(halves(gate), halves(up), halves(y), y.elements(), stream_->handle());
 }
 
 void CudaBackend::scaledSum(const Tensor& a, const Tensor& b, float scale, const Tensor& y) {
-    cuda::scaledSum(halves(a), halves(b), scale, halves(y), y.elements(), stream_->handle());
+    if (chain_->collects())
+        queueElements({halves(a), halves(b), halves(y), y.elements(), scale});
+    else
+        cuda::scaledSum(halves(a), halves(b), scale, halves(y), y.elements(), stream_->handle());
 }
 
 void CudaBackend::layerNorm(const Tensor& x, const Tensor& weight, const Tensor& bias,
@@ -347,10 +400,10 @@ void CudaBackend::visionAttention(const VisionAttention& op) {
                              .rows = narrow(patches),
                              .heads = heads,
                              .kvHeads = heads,
-                             .headDim = headDim,
-                             .runCount = 1};
-    problem.runs[0] = {.begin = 0, .end = patches};
-    attentionPrefill(problem, stream_->handle());
+                             .headDim = headDim};
+    DeviceRuns all{.count = 1};
+    all.at[0] = {.begin = 0, .end = patches};
+    attentionPrefill(problem, all, stream_->handle());
 }
 
 void CudaBackend::poolPatches(const Tensor& x, std::int64_t gridColumns, std::int64_t k,

@@ -3,6 +3,7 @@
 #include "backend.h"
 #include "cuda/products.h"
 #include "cuda/row_gatherer.h"
+#include "cuda/step_chain.h"
 #include "cuda/step_graph.h"
 #include "cuda/stream.h"
 
@@ -10,9 +11,6 @@
 #include <string>
 
 namespace lapidary::kernels::cuda {
-
-struct AttentionProblem;
-struct RawRows;
 
 /// The vocabulary on an NVIDIA card from compute capability 8.0 up: activations and caches in bf16,
 /// weights as bf16 in the card's memory. 1 to 16 rows are computed by the same instructions
@@ -64,16 +62,19 @@ public:
 
 private:
     void decodeAttention(AttentionProblem problem, const RawRows& raw);
+    void queueNorm(const AddNormedProblem& problem);
+    void queueElements(const ElementPhase& elements);
 
     /// A wide choice (no topK, or a very large one) is rare: the processor makes it.
     void sampleOnHost(const Sample& op);
     void sampleOnCard(const Sample& op);
 
-    CudaBackend(std::unique_ptr<Stream> stream, std::unique_ptr<Products> products,
-                std::unique_ptr<StepGraphs> steps);
+    CudaBackend(std::unique_ptr<Stream> stream, std::unique_ptr<StepChain> chain,
+                std::unique_ptr<Products> products, std::unique_ptr<StepGraphs> steps);
 
     std::unique_ptr<Stream> stream_;
-    Buffer decodeCounters_; ///< of attentionDecode
+    Buffer decodeCounters_; ///< of attentionDecode and of the chain's attention
+    std::unique_ptr<StepChain> chain_;
     std::unique_ptr<Products> products_;
     std::unique_ptr<StepGraphs> steps_;
     RowGatherer gatherer_;

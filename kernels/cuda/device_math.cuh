@@ -21,6 +21,14 @@ __device__ __forceinline__ float gelu(float u) {
     return 0.5F * u * (1.0F + tanhf(kRoot * (u + 0.044715F * u * u * u)));
 }
 
+/// Elements of Backend::geluMultiply and Backend::scaledSum.
+__device__ __forceinline__ Bf16 gatedElement(Bf16 gate, Bf16 up) {
+    return toBits(gelu(toFloat(gate)) * toFloat(up));
+}
+__device__ __forceinline__ Bf16 summedElement(Bf16 a, Bf16 b, float scale) {
+    return toBits((toFloat(a) + toFloat(b)) * scale);
+}
+
 /// The sum over a warp, the same in all lanes; the tree is fixed.
 __device__ __forceinline__ float warpSum(float value) {
 #pragma unroll

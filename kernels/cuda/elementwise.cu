@@ -21,14 +21,12 @@ void forEach(int64_t count, cudaStream_t stream, Operation operation) {
 } // namespace
 
 void geluMultiply(const Bf16* gate, const Bf16* up, Bf16* y, int64_t count, cudaStream_t stream) {
-    forEach(count, stream,
-            [=] __device__(int64_t i) { y[i] = toBits(gelu(toFloat(gate[i])) * toFloat(up[i])); });
+    forEach(count, stream, [=] __device__(int64_t i) { y[i] = gatedElement(gate[i], up[i]); });
 }
 
 void scaledSum(const Bf16* a, const Bf16* b, float scale, Bf16* y, int64_t count,
                cudaStream_t stream) {
-    forEach(count, stream,
-            [=] __device__(int64_t i) { y[i] = toBits((toFloat(a[i]) + toFloat(b[i])) * scale); });
+    forEach(count, stream, [=] __device__(int64_t i) { y[i] = summedElement(a[i], b[i], scale); });
 }
 
 void clamp(Bf16* x, float low, float high, int64_t count, cudaStream_t stream) {

@@ -20,7 +20,8 @@ void embed(const Bf16* table, const std::int32_t* ids, std::int64_t rows, std::i
 void rmsNorm(const Bf16* x, const float* weight, std::int64_t rows, std::int64_t width,
              float epsilon, Bf16* y, float* largest, cudaStream_t stream);
 
-/// backend.h, AddNormed. Tensors begin on 16 bytes.
+/// backend.h, AddNormed. Tensors begin on 16 bytes. The step kernel takes it without x as well:
+/// then the residual is only normed and stays as it is.
 struct AddNormedProblem {
     Bf16* residual = nullptr;
     const Bf16* x = nullptr;

@@ -77,105 +77,6 @@ __global__ void __launch_bounds__(kThreads)
                         p.largest ? p.largest + row : nullptr);
 }
 
-// The same for the widths of residual streams, whose latency counts in every layer: a row in
-// registers, eight numbers a thread at a time.
-constexpr int kWideThreads = 512;
-constexpr int64_t kWideNumbers = kWideThreads * 8; // of one vector a thread
-
-struct Vector {
-    float v[8];
-
-    __device__ static Vector load(const Bf16* from) {
-        const uint4 words = *reinterpret_cast<const uint4*>(from);
-        return {{toFloat(words.x & 0xFFFFU), __uint_as_float(words.x & 0xFFFF0000U),
-                 toFloat(words.y & 0xFFFFU), __uint_as_float(words.y & 0xFFFF0000U),
-                 toFloat(words.z & 0xFFFFU), __uint_as_float(words.z & 0xFFFF0000U),
-                 toFloat(words.w & 0xFFFFU), __uint_as_float(words.w & 0xFFFF0000U)}};
-    }
-    __device__ static Vector load(const float* from) {
-        const float4 a = reinterpret_cast<const float4*>(from)[0];
-        const float4 b = reinterpret_cast<const float4*>(from)[1];
-        return {{a.x, a.y, a.z, a.w, b.x, b.y, b.z, b.w}};
-    }
-    // Rounds itself to bf16 and stores that.
-    __device__ void store(Bf16* to) {
-        uint32_t words[4];
-#pragma unroll
-        for (int i = 0; i < 4; ++i) {
-            words[i] = uint32_t(toBits(v[2 * i])) | uint32_t(toBits(v[2 * i + 1])) << 16;
-            v[2 * i] = toFloat(static_cast<Bf16>(words[i]));
-            v[2 * i + 1] = __uint_as_float(words[i] & 0xFFFF0000U);
-        }
-        *reinterpret_cast<uint4*>(to) = {words[0], words[1], words[2], words[3]};
-    }
-    __device__ float squares() const {
-        float sum = 0;
-#pragma unroll
-        for (const float x : v)
-            sum += x * x;
-        return sum;
-    }
-};
-
-//   kVectors  of a thread; one leaves the multiprocessor registers for a block of the next kernel
-template <int kVectors>
-__global__ void __launch_bounds__(kWideThreads, kVectors == 1 ? 2 : 1)
-    addNormedWideKernel(const __grid_constant__ AddNormedProblem p) {
-    Vector weight[kVectors], next[kVectors];
-    const auto each = [&](auto body) {
-#pragma unroll
-        for (int j = 0; j < kVectors; ++j) {
-            const int64_t i = (int64_t(j) * kWideThreads + threadIdx.x) * 8;
-            if (i < p.width)
-                body(j, i);
-        }
-    };
-    each([&](int j, int64_t i) {
-        weight[j] = Vector::load(p.weight + i);
-        if (p.nextWeight)
-            next[j] = Vector::load(p.nextWeight + i);
-    });
-    waitForPrevious();
-    startDependents();
-    const int64_t at = int64_t(blockIdx.x) * p.width;
-    Vector x[kVectors], residual[kVectors];
-    float squares = 0;
-    each([&](int j, int64_t i) {
-        x[j] = Vector::load(p.x + at + i);
-        residual[j] = Vector::load(p.residual + at + i);
-        squares += x[j].squares();
-    });
-    const auto width = static_cast<float>(p.width);
-    const float scale = rsqrtf(blockSum<kWideThreads>(squares) / width + p.epsilon);
-    squares = 0;
-    each([&](int j, int64_t i) {
-#pragma unroll
-        for (int e = 0; e < 8; ++e)
-            residual[j].v[e] = (residual[j].v[e] + x[j].v[e] * scale * weight[j].v[e]) * p.scale;
-        residual[j].store(p.residual + at + i);
-        squares += residual[j].squares();
-    });
-    if (!p.nextWeight)
-        return;
-    const float nextScale = rsqrtf(blockSum<kWideThreads>(squares) / width + p.epsilon);
-    float largest = 0;
-    each([&](int j, int64_t i) {
-        Vector y;
-#pragma unroll
-        for (int e = 0; e < 8; ++e)
-            y.v[e] = residual[j].v[e] * nextScale * next[j].v[e];
-        y.store(p.normed + at + i);
-#pragma unroll
-        for (const float value : y.v)
-            largest = fmaxf(largest, fabsf(value));
-    });
-    if (!p.largest)
-        return;
-    largest = blockMax<kWideThreads>(largest);
-    if (threadIdx.x == 0)
-        p.largest[blockIdx.x] = largest;
-}
-
 __global__ void __launch_bounds__(kThreads)
     layerNormKernel(const Bf16* x, const float* weight, const float* bias, int64_t width,
                     float epsilon, Bf16* y) {
@@ -212,10 +113,6 @@ void addNormed(const AddNormedProblem& p, cudaStream_t stream) {
     if (p.width <= kWarpWidth)
         launchDependent(addNormedKernel<32>, dim3(blocksFor(p.rows, kThreads / 32)), dim3(kThreads),
                         0, stream, p);
-    else if (p.width % 8 == 0 && p.width <= kWideNumbers)
-        launchDependent(addNormedWideKernel<1>, rows, dim3(kWideThreads), 0, stream, p);
-    else if (p.width % 8 == 0 && p.width <= 2 * kWideNumbers)
-        launchDependent(addNormedWideKernel<2>, rows, dim3(kWideThreads), 0, stream, p);
     else
         launchDependent(addNormedKernel<kThreads>, rows, dim3(kThreads), 0, stream, p);
 }

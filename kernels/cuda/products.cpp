@@ -35,11 +35,11 @@ void check(const Weight& w, const Tensor& x, const Tensor& y) {
 
 } // namespace
 
-Expected<std::unique_ptr<Products>> Products::make(Stream& stream) {
+Expected<std::unique_ptr<Products>> Products::make(Stream& stream, StepChain& chain) {
     const Expected<CublasLt>& library = CublasLt::find();
     if (!library)
         return std::unexpected(library.error());
-    std::unique_ptr<Products> products(new Products(stream, *library));
+    std::unique_ptr<Products> products(new Products(stream, chain, *library));
     const int multiprocessors = stream.multiprocessors();
     const std::size_t partials = skinnyPartials(multiprocessors);
     const auto pieces = static_cast<std::size_t>(kSkinnyRows * multiprocessors);
@@ -53,9 +53,7 @@ Expected<std::unique_ptr<Products>> Products::make(Stream& stream) {
     auto* const numbers = static_cast<float*>(products->memory_.memory.get());
     products->gatedLargest_ = numbers + partials;
     products->inputLargest_ = products->gatedLargest_ + pieces;
-    products->workspace_ = {.partials = numbers,
-                            .multiprocessors = multiprocessors,
-                            .sharedBytes = stream.sharedBytes()};
+    products->workspace_ = {.partials = numbers, .multiprocessors = multiprocessors};
     return products;
 }
 
@@ -77,7 +75,12 @@ void Products::linear(std::span<const Projection> projections, const Tensor& x,
         check(p.w, x, p.y);
         product.segments[product.segmentCount++] = segmentOf(p.w, p.y);
     }
-    skinnyLinear(product, workspace_, stream_.handle());
+    queue(planSkinny(product, SkinnyOutput::Halves, workspace_));
+}
+
+void Products::queue(const SkinnyLaunch& launch) {
+    const StepPhase phase(launch);
+    chain_.add(std::span(&phase, 1));
 }
 
 void Products::logits(const Weight& w, const Tensor& x, float cap, const Tensor& y) {
@@ -104,8 +107,10 @@ void Products::gatedMlp(const GatedMlp& op) {
     product.segments[0] = segmentOf(op.gate, gate);
     product.segments[1] = segmentOf(op.up, gate);
     product.segmentCount = 2;
-    const int pieces = skinnyGated(product, gatedLargest_, workspace_, stream_.handle());
-    one(op.down, gate, Tensor(gatedLargest_, DType::F32, {rows, pieces}), op.y, 0);
+    SkinnyLaunch launch = planSkinny(product, SkinnyOutput::Gated, workspace_);
+    launch.largest = gatedLargest_;
+    queue(launch);
+    one(op.down, gate, Tensor(gatedLargest_, DType::F32, {rows, launch.blocks}), op.y, 0);
 }
 
 SkinnyProduct Products::productOf(const Weight& w, const Tensor& x, const Tensor& largest) {
@@ -136,10 +141,10 @@ void Products::one(const Weight& w, const Tensor& x, const Tensor& largest, cons
     if (isSkinny(w, x.rows())) {
         SkinnyProduct product = productOf(w, x, largest);
         product.segments[product.segmentCount++] = segmentOf(w, y);
-        if (single)
-            skinnyLogits(product, cap, workspace_, stream_.handle());
-        else
-            skinnyLinear(product, workspace_, stream_.handle());
+        SkinnyLaunch launch =
+            planSkinny(product, single ? SkinnyOutput::Logits : SkinnyOutput::Halves, workspace_);
+        launch.cap = cap;
+        queue(launch);
     } else if (aligned(w) && w.rows() % 8 == 0) {
         many(w, x, y);
         if (single && cap > 0)

@@ -4,6 +4,7 @@
 #include "cuda/card_weight.h"
 #include "cuda/matrix_product.h"
 #include "cuda/skinny.h"
+#include "cuda/step_chain.h"
 #include "cuda/stream.h"
 
 #include <cstdint>
@@ -13,11 +14,11 @@
 namespace lapidary::kernels::cuda {
 
 /// The products of rows with matrices: which kernel takes which shape. 1 to 16 rows go to the
-/// skinny kernel, more to cuBLASLt, and what begins off 16 bytes to a plain one.
+/// step kernel, more to cuBLASLt, and what begins off 16 bytes to a plain one.
 class Products {
 public:
     /// Unsupported (no cuBLASLt), DoesNotFit.
-    [[nodiscard]] static Expected<std::unique_ptr<Products>> make(Stream& stream);
+    [[nodiscard]] static Expected<std::unique_ptr<Products>> make(Stream& stream, StepChain& chain);
 
     /// backend.h, linear.
     void linear(std::span<const Projection> projections, const Tensor& x, const Tensor& largest);
@@ -29,15 +30,18 @@ public:
     void gatedMlp(const GatedMlp& op);
 
 private:
-    Products(Stream& stream, const CublasLt& library) : stream_(stream), large_(stream, library) {}
+    Products(Stream& stream, StepChain& chain, const CublasLt& library)
+        : stream_(stream), chain_(chain), large_(stream, library) {}
 
-    /// x as the skinny kernels take it, its magnitudes looked up where the format needs them.
+    /// x as the step kernel takes it, its magnitudes looked up where the format needs them.
     [[nodiscard]] SkinnyProduct productOf(const Weight& w, const Tensor& x, const Tensor& largest);
+    void queue(const SkinnyLaunch& launch);
     void one(const Weight& w, const Tensor& x, const Tensor& largest, const Tensor& y, float cap);
     void many(const Weight& w, const Tensor& x, const Tensor& y);
     void manyWidened(const CardMatrix& matrix, const LargeProduct& product);
 
     Stream& stream_;
+    StepChain& chain_;
     MatrixProduct large_;
     Buffer memory_;
     SkinnyWorkspace workspace_;

@@ -17,7 +17,6 @@ struct SkinnySegment {
 struct SkinnyWorkspace {
     float* partials = nullptr; ///< skinnyPartials(multiprocessors) numbers
     int multiprocessors = 0;
-    std::size_t sharedBytes = 0; ///< that a block of this card may have
 };
 [[nodiscard]] std::size_t skinnyPartials(int multiprocessors);
 
@@ -34,21 +33,45 @@ struct SkinnyProduct {
     int columns = 0;
 };
 
-/// Rows that this kernel takes at once.
+/// Rows that the step kernel takes at once.
 inline constexpr std::int64_t kSkinnyRows = 16;
 
-/// y in bf16.
-void skinnyLinear(const SkinnyProduct& product, const SkinnyWorkspace& workspace,
-                  cudaStream_t stream);
+enum class SkinnyOutput : std::uint8_t {
+    Halves, ///< y in bf16
+    Logits, ///< y in f32, capped: cap · tanh(y / cap); cap 0: not
+    Gated   ///< gelu_tanh(gate x) ⊙ (up x) in bf16: segments 0 and 1, into the y of segment 0
+};
 
-/// y in f32, capped: cap · tanh(y / cap); cap 0: not.
-void skinnyLogits(const SkinnyProduct& product, float cap, const SkinnyWorkspace& workspace,
-                  cudaStream_t stream);
+inline constexpr int kSkinnyWarps = 8;
+inline constexpr int kTileChannels = 32; ///< of a warp
+inline constexpr int kPieceBytes = 128;  ///< of a channel
 
-/// y = gelu_tanh(gate x) ⊙ (up x) in bf16: segments 0 and 1, into the y of segment 0. Returns the
-/// number of pieces in `largest`, at most the card's multiprocessors.
-///   largest  [rows, pieces] f32: of what each block made of each row of y
-int skinnyGated(const SkinnyProduct& product, float* largest, const SkinnyWorkspace& workspace,
-                cudaStream_t stream);
+inline constexpr int kBoxChannels = 128; ///< that one copy brings, of cards from 9.0 up
+
+/// How cards from 9.0 up find pieces of a matrix (a CUtensorMap).
+struct alignas(64) TensorMap {
+    std::uint64_t words[16] = {};
+};
+/// Of boxes of 128 channels by a piece; empty where the driver has no such maps.
+[[nodiscard]] TensorMap tensorMap(const SkinnySegment& segment, int rowBytes);
+
+/// A product as the step kernel does it: how it is cut is a function of the shape and the card.
+struct SkinnyLaunch {
+    SkinnyProduct product;
+    SkinnyOutput output = SkinnyOutput::Halves;
+    float* partials = nullptr;
+    int rowBytes = 0;        ///< of w
+    int pieces = 0;          ///< of kPieceBytes in a row of w
+    int tiles = 0;           ///< of kTileChannels, of a gated product half as many of each segment
+    int tilesBefore[3] = {}; ///< of the segments before; whole boxes
+    int steps = 0;           ///< groups of kSkinnyWarps tiles times pieces
+    int blocks = 0;          ///< that share the steps
+    float cap = 0;
+    float* largest = nullptr; ///< [rows, blocks] f32, gated: of what each block made of each row
+};
+
+/// `output`, `cap` and `largest` are for the caller to set.
+[[nodiscard]] SkinnyLaunch planSkinny(const SkinnyProduct& product, SkinnyOutput output,
+                                      const SkinnyWorkspace& workspace);
 
 } // namespace lapidary::kernels::cuda

@@ -5,7 +5,7 @@
 // the parts of the others, which all run at the same time. A place that holds kNothing waits for
 // its sum: no counters and no fences, and a sum is seen one way to the L2 and back after it was
 // written.
-#include "cuda/skinny_copies.cuh"
+#include "cuda/weight_stream.cuh"
 
 namespace lapidary::kernels::cuda {
 
@@ -15,12 +15,13 @@ struct SkinnyShare {
     int count = 1;          ///< of them
     bool firstEnds = false; ///< the first block has another group before this one
 
-    __device__ static SkinnyShare of(int group, int pieces, int total, int blocks) {
+    __device__ __noinline__ static SkinnyShare of(const SkinnyLaunch& launch, int group) {
         SkinnyShare share;
-        const int before = group * pieces;
-        share.first = SkinnyRange::blockOf(before, total, blocks);
-        share.count = SkinnyRange::blockOf(before + pieces - 1, total, blocks) - share.first + 1;
-        share.firstEnds = SkinnyRange::beginOf(total, share.first, blocks) < before;
+        const int before = group * launch.pieces;
+        const int last = before + launch.pieces - 1;
+        share.first = SkinnyRange::blockOf(before, launch.steps, launch.blocks);
+        share.count = SkinnyRange::blockOf(last, launch.steps, launch.blocks) - share.first + 1;
+        share.firstEnds = SkinnyRange::beginOf(launch.steps, share.first, launch.blocks) < before;
         return share;
     }
 };
@@ -43,7 +44,7 @@ __device__ __forceinline__ unsigned lookForSum(const float* from) {
 __device__ __forceinline__ float* placeOfSums(const SkinnyLaunch& launch, const SkinnyShare& share,
                                               int other) {
     const int end = other == 0 && share.firstEnds ? 1 : 0;
-    return launch.workspace.partials
+    return launch.partials
            + ((2 * (share.first + other) + end) * kSkinnyWarps + threadIdx.x / 32) * 16
                  * kTileChannels
            + threadIdx.x % 32;

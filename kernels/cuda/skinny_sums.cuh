@@ -12,29 +12,29 @@ __device__ __forceinline__ int sumPlace(int row, int channel) {
 }
 
 /// Two A operands of 16 channels by kSets B operands of eight rows.
-template <ProductFormat kFormat, int kSets>
+template <int kSets>
 class SkinnySums {
 public:
-    using Stage = SkinnyStage<kFormat, kSets * 8>;
-
-    /// Lane (g, t) multiplies chunks t and t + 4 of its channels with the same columns of its row.
-    /// A sum may take its terms in any order as long as both operands take the same.
-    __device__ void add(const SkinnyPiece& piece, const Stage& stage) {
+    /// Lane (g, t) multiplies chunks 2t and 2t + 1 of its channels with the same columns of its
+    /// row. A sum may take its terms in any order as long as both operands take the same.
+    ///   first  channel of the step in which the warp's tile begins, and of its second half
+    template <ProductFormat kFormat>
+    __device__ void add(const SkinnyStep& weights, int first, int second, const uint4* stage) {
         const int g = threadIdx.x % 32 / 4;
         const int t = threadIdx.x % 4;
 #pragma unroll
         for (int half = 0; half < 2; ++half) {
-            const int chunk = t + half * 4;
-            uint32_t x[kSets][kWords];
+            const int chunk = 2 * t + half;
+            uint32_t x[kSets][words(kFormat)];
 #pragma unroll
             for (int set = 0; set < kSets; ++set)
-                read(x[set], stage, set * 8 + g, chunk);
+                read<kFormat>(x[set], stage, set * 8 + g, chunk);
 #pragma unroll
             for (int a = 0; a < 2; ++a) {
-                const int channel = a * 16 + g; // and channel + 8, which is as odd
-                const int place = SkinnyPiece::place(channel, chunk);
-                multiply(c_[half][a], piece.chunks[channel][place],
-                         piece.chunks[channel + 8][place], x);
+                const int channel = (a == 0 ? first : second) + g;
+                const int place = SkinnyStep::place(g, chunk);
+                multiply<kFormat>(c_[half][a], weights.chunks[channel][place],
+                                  weights.chunks[channel + 8][place], x);
             }
         }
     }
@@ -57,30 +57,28 @@ public:
     }
 
 private:
-    /// Pairs of columns that belong to a chunk of weights.
-    static constexpr int kWords = kFormat == ProductFormat::Plain ? 4 : 8;
+    /// Words of x that meet a chunk of weights.
+    static constexpr int words(ProductFormat format) {
+        return format == ProductFormat::Fp8Weights ? 8 : 4;
+    }
 
-    __device__ static void read(uint32_t (&x)[kWords], const Stage& stage, int row, int chunk) {
+    template <ProductFormat kFormat>
+    __device__ static void read(uint32_t (&x)[words(kFormat)], const uint4* stage, int row,
+                                int chunk) {
         constexpr int kChunks = kFormat == ProductFormat::Fp8Weights ? 2 : 1;
 #pragma unroll
         for (int i = 0; i < kChunks; ++i) {
-            const uint4 four = stage.chunks[row][Stage::place(row, chunk * kChunks + i)];
+            const uint4 four = stage[SkinnyStage<kFormat>::place(row, chunk * kChunks + i)];
             const uint32_t words[4] = {four.x, four.y, four.z, four.w};
 #pragma unroll
-            for (int word = 0; word < 4; ++word) {
-                if constexpr (kFormat == ProductFormat::Fp8) {
-                    const HalfPairs pairs(words[word]);
-                    x[2 * word] = pairs.first;
-                    x[2 * word + 1] = pairs.second;
-                } else {
-                    x[4 * i + word] = words[word];
-                }
-            }
+            for (int word = 0; word < 4; ++word)
+                x[4 * i + word] = words[word];
         }
     }
 
+    template <ProductFormat kFormat>
     __device__ static void multiply(float (&c)[kSets][4], const uint4& low, const uint4& high,
-                                    const uint32_t (&x)[kSets][kWords]) {
+                                    const uint32_t (&x)[kSets][words(kFormat)]) {
         const uint32_t l[4] = {low.x, low.y, low.z, low.w};
         const uint32_t h[4] = {high.x, high.y, high.z, high.w};
         if constexpr (kFormat == ProductFormat::Plain) {
@@ -91,14 +89,10 @@ private:
                     multiplyBf16(c[set], l[i], h[i], l[i + 1], h[i + 1], x[set][i], x[set][i + 1]);
         } else if constexpr (kFormat == ProductFormat::Fp8) {
 #pragma unroll
-            for (int i = 0; i < 4; ++i) {
-                const HalfPairs lower(l[i]);
-                const HalfPairs upper(h[i]);
+            for (int i = 0; i < 4; i += 2)
 #pragma unroll
                 for (int set = 0; set < kSets; ++set)
-                    multiplyHalves(c[set], lower.first, upper.first, lower.second, upper.second,
-                                   x[set][2 * i], x[set][2 * i + 1]);
-            }
+                    multiplyCodes(c[set], l[i], h[i], l[i + 1], h[i + 1], x[set][i], x[set][i + 1]);
         } else {
 #pragma unroll
             for (int i = 0; i < 4; ++i)

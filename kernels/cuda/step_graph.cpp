@@ -2,6 +2,7 @@
 
 #include "cuda/number_copies.h"
 
+#include <optional>
 #include <span>
 #include <utility>
 
@@ -19,16 +20,18 @@ struct StepRecording final : Backend::Recording {
         if (graph != nullptr)
             cudaGraphExecDestroy(graph);
         graph = nullptr;
+        memory.clear();
     }
 
     cudaGraphExec_t graph = nullptr;
+    std::vector<Buffer> memory; ///< that the graph's launches read
     int scratchGeneration = -1; ///< of the stream when the step last ran
 };
 
 } // namespace
 
-Expected<std::unique_ptr<StepGraphs>> StepGraphs::make(Stream& stream) {
-    std::unique_ptr<StepGraphs> graphs(new StepGraphs(stream));
+Expected<std::unique_ptr<StepGraphs>> StepGraphs::make(Stream& stream, StepChain& chain) {
+    std::unique_ptr<StepGraphs> graphs(new StepGraphs(stream, chain));
     auto memory = stream.allocate(sizeof(std::int64_t));
     if (!memory)
         return std::unexpected(std::move(memory.error()));
@@ -51,7 +54,7 @@ void StepGraphs::repeat(std::unique_ptr<Backend::Recording>& recording, std::int
         return;
     }
     if (step.graph == nullptr)
-        step.graph = record(operations);
+        step.graph = record(operations, step.memory);
     if (step.graph == nullptr) {
         operations();
         return;
@@ -67,14 +70,18 @@ void StepGraphs::repeat(std::unique_ptr<Backend::Recording>& recording, std::int
     stream_.check(started, "starting a step");
 }
 
-cudaGraphExec_t StepGraphs::record(const std::function<void()>& operations) {
+cudaGraphExec_t StepGraphs::record(const std::function<void()>& operations,
+                                   std::vector<Buffer>& memory) {
     const cudaStream_t stream = stream_.handle();
-    if (cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal) != cudaSuccess) {
+    // Relaxed: the chain takes memory for what its launches read.
+    if (cudaStreamBeginCapture(stream, cudaStreamCaptureModeRelaxed) != cudaSuccess) {
         cudaGetLastError();
         return nullptr;
     }
     recording_ = true;
+    chain_.collect();
     operations();
+    std::optional<std::vector<StepChain::Program>> programs = chain_.finish();
     recording_ = false;
     cudaGraph_t graph = nullptr;
     cudaGraphExec_t executable = nullptr;
@@ -82,13 +89,19 @@ cudaGraphExec_t StepGraphs::record(const std::function<void()>& operations) {
     stream_.check(ended, "recording a step");
     // What lacks an operation is not kept; and a card that has no room for the graph does the step
     // without one.
-    if (ended == cudaSuccess && !stream_.failed()
+    if (ended == cudaSuccess && programs && !stream_.failed()
         && cudaGraphInstantiate(&executable, graph, 0) != cudaSuccess) {
         cudaGetLastError();
         executable = nullptr;
     }
     if (graph != nullptr)
         cudaGraphDestroy(graph);
+    if (executable == nullptr)
+        return nullptr;
+    for (StepChain::Program& program : *programs) {
+        stream_.upload(program.phases, program.memory.memory.get());
+        memory.push_back(std::move(program.memory));
+    }
     return executable;
 }
 

@@ -1,11 +1,13 @@
 #pragma once
 
 #include "backend.h"
+#include "cuda/step_chain.h"
 #include "cuda/stream.h"
 
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <vector>
 
 namespace lapidary::kernels::cuda {
 
@@ -15,7 +17,8 @@ namespace lapidary::kernels::cuda {
 class StepGraphs {
 public:
     /// DoesNotFit.
-    [[nodiscard]] static Expected<std::unique_ptr<StepGraphs>> make(Stream& stream);
+    [[nodiscard]] static Expected<std::unique_ptr<StepGraphs>> make(Stream& stream,
+                                                                    StepChain& chain);
 
     void repeat(std::unique_ptr<Backend::Recording>& recording, std::int64_t firstPosition,
                 const std::function<void()>& operations);
@@ -24,10 +27,12 @@ public:
     [[nodiscard]] const std::int64_t* position() const { return recording_ ? position_ : nullptr; }
 
 private:
-    explicit StepGraphs(Stream& stream) : stream_(stream) {}
-    [[nodiscard]] cudaGraphExec_t record(const std::function<void()>& operations);
+    StepGraphs(Stream& stream, StepChain& chain) : stream_(stream), chain_(chain) {}
+    [[nodiscard]] cudaGraphExec_t record(const std::function<void()>& operations,
+                                         std::vector<Buffer>& memory);
 
     Stream& stream_;
+    StepChain& chain_;
     Buffer memory_;
     std::int64_t* position_ = nullptr;
     bool recording_ = false;

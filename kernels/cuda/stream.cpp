@@ -54,14 +54,14 @@ void Stream::upload(std::span<const std::byte> from, void* to) {
     if (from.empty())
         return;
     if (isFewNumbers(to, from.size())) {
-        writeNumbers(from, to, handle_);
+        writeNumbers(from, to, handle());
         return;
     }
     if (std::byte* const part = staging_.take(from.size())) {
         std::memcpy(part, from.data(), from.size());
         from = {part, from.size()};
     }
-    check(cudaMemcpyAsync(to, from.data(), from.size(), cudaMemcpyHostToDevice, handle_),
+    check(cudaMemcpyAsync(to, from.data(), from.size(), cudaMemcpyHostToDevice, handle()),
           "copying to the card");
 }
 
@@ -72,16 +72,16 @@ void Stream::download(const void* from, std::span<std::byte> to) {
     if (part != nullptr)
         staging_.expect(part, to);
     if (part != nullptr && isFewNumbers(from, to.size()))
-        readNumbers(from, to.size(), part, handle_);
+        readNumbers(from, to.size(), part, handle());
     else
         check(cudaMemcpyAsync(part != nullptr ? part : to.data(), from, to.size(),
-                              cudaMemcpyDeviceToHost, handle_),
+                              cudaMemcpyDeviceToHost, handle()),
               "copying from the card");
 }
 
 void Stream::drain() {
     check(cudaGetLastError(), "launching a kernel");
-    check(cudaStreamSynchronize(handle_), "computing");
+    check(cudaStreamSynchronize(handle()), "computing");
     if (error_)
         staging_.drop();
     else

@@ -8,10 +8,12 @@
 #include <cuda_runtime_api.h>
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string_view>
+#include <utility>
 
 namespace lapidary::kernels::cuda {
 
@@ -25,7 +27,15 @@ public:
     Stream& operator=(const Stream&) = delete;
     ~Stream();
 
-    [[nodiscard]] cudaStream_t handle() const { return handle_; }
+    /// For what is queued next: after what was deferred.
+    [[nodiscard]] cudaStream_t handle() {
+        if (deferred_)
+            std::exchange(deferred_, nullptr)();
+        return handle_;
+    }
+    /// Has `queue` called when the handle is asked for the next time.
+    void defer(std::function<void()> queue) { deferred_ = std::move(queue); }
+
     [[nodiscard]] int device() const { return device_; }
     [[nodiscard]] int multiprocessors() const { return multiprocessors_; }
     /// Shared memory that a block may have.
@@ -80,6 +90,7 @@ private:
     std::size_t sharedBytes_;
     int capability_;
     cudaStream_t handle_;
+    std::function<void()> deferred_;
     Staging staging_;
     std::optional<Error> error_;
     void* scratch_ = nullptr;

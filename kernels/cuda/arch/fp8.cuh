@@ -1,9 +1,8 @@
 #pragma once
 
-// e4m3 on the tensor cores: widened to f16 or bf16, either of which holds it exactly. The products
-// of two are exact as well, and their sums are of f32; where the tensor cores take e4m3 themselves
-// they keep fewer bits of a sum, and a product that is bound by reading its weights gains nothing
-// by it.
+// e4m3 on the tensor cores. From 8.9 up they take it themselves; within one instruction they keep
+// fewer bits of a sum than f32 has, so each begins anew at zero and is added in f32. Below, and
+// beside bf16, e4m3 is widened to f16 or bf16, either of which holds it exactly.
 #include "cuda/tensor_core.cuh"
 #include "quantise.h"
 
@@ -32,22 +31,16 @@ struct HalfPairs {
     uint32_t first, second;
 
     __device__ __forceinline__ explicit HalfPairs(uint32_t four) {
-#if __CUDA_ARCH__ >= 890
-        asm("{ .reg .b16 l, h; mov.b32 {l, h}, %2; cvt.rn.f16x2.e4m3x2 %0, l; "
-            "cvt.rn.f16x2.e4m3x2 %1, h; }"
-            : "=r"(first), "=r"(second)
-            : "r"(four));
-#else
         first = widen(__byte_perm(four, 0, 0x1404));
         second = widen(__byte_perm(four, 0, 0x3424));
     }
+
     // The bits of an e4m3 in the middle of an f16 are its value times 2^−8, subnormals included.
     __device__ static uint32_t widen(uint32_t spread) {
         const uint32_t bits = (spread & 0x80008000U) | (spread & 0x7F007F00U) >> 1;
         const __half2 scaled =
             __hmul2(*reinterpret_cast<const __half2*>(&bits), __floats2half2_rn(256, 256));
         return *reinterpret_cast<const uint32_t*>(&scaled);
-#endif
     }
 };
 
@@ -58,6 +51,30 @@ __device__ __forceinline__ void multiplyHalves(float (&c)[4], uint32_t a0, uint3
                  "{%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
                  : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
                  : "r"(a0), "r"(a1), "r"(a2), "r"(a3), "r"(b0), "r"(b1));
+}
+
+/// c += A B of m16n8k32: e4m3 operands, four to a word, f32 sums.
+__device__ __forceinline__ void multiplyCodes(float (&c)[4], uint32_t a0, uint32_t a1, uint32_t a2,
+                                              uint32_t a3, uint32_t b0, uint32_t b1) {
+#if __CUDA_ARCH__ >= 890
+    float d[4];
+    asm volatile("mma.sync.aligned.m16n8k32.row.col.f32.e4m3.e4m3.f32 {%0,%1,%2,%3}, "
+                 "{%4,%5,%6,%7}, {%8,%9}, {%10,%10,%10,%10};"
+                 : "=f"(d[0]), "=f"(d[1]), "=f"(d[2]), "=f"(d[3])
+                 : "r"(a0), "r"(a1), "r"(a2), "r"(a3), "r"(b0), "r"(b1), "f"(0.0F));
+#pragma unroll
+    for (int i = 0; i < 4; ++i)
+        c[i] += d[i];
+#else
+    const HalfPairs x0(b0);
+    const HalfPairs x1(b1);
+    const HalfPairs w0(a0);
+    const HalfPairs w1(a1);
+    multiplyHalves(c, w0.first, w1.first, w0.second, w1.second, x0.first, x0.second);
+    const HalfPairs w2(a2);
+    const HalfPairs w3(a3);
+    multiplyHalves(c, w2.first, w3.first, w2.second, w3.second, x1.first, x1.second);
+#endif
 }
 
 /// Two numbers rounded to e4m3, the first in the low byte; what is larger becomes ±448.

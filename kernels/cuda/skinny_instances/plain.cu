@@ -1,7 +1,0 @@
-#include "cuda/skinny_kernel.cuh"
-
-namespace lapidary::kernels::cuda {
-
-template int runSkinny<ProductFormat::Plain>(SkinnyOutput, const SkinnyLaunch&, cudaStream_t);
-
-} // namespace lapidary::kernels::cuda

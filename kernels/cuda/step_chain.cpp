@@ -1,0 +1,89 @@
+#include "cuda/step_chain.h"
+
+#include "assert.h"
+
+#include <utility>
+
+namespace lapidary::kernels::cuda {
+
+Expected<std::unique_ptr<StepChain>> StepChain::make(Stream& stream) {
+    std::unique_ptr<StepChain> chain(new StepChain(stream));
+    const std::size_t bytes = static_cast<std::size_t>(stream.multiprocessors()) * sizeof(unsigned);
+    auto arrivals = stream.allocate(bytes);
+    if (!arrivals)
+        return std::unexpected(std::move(arrivals.error()));
+    chain->arrivals_ = std::move(*arrivals);
+    stream.check(cudaMemsetAsync(chain->arrivals_.memory.get(), 0, bytes, stream.handle()),
+                 "clearing memory");
+    return chain;
+}
+
+namespace {
+
+void connect(std::span<StepPhase> phases) {
+    int next = static_cast<int>(phases.size());
+    for (int i = next - 1; i >= 0; --i) {
+        StepPhase& phase = phases[static_cast<std::size_t>(i)];
+        phase.nextProduct = next;
+        if (phase.kind == StepPhase::Kind::Product)
+            next = i;
+    }
+}
+
+} // namespace
+
+void StepChain::add(std::span<const StepPhase> phases) {
+    if (!collects_) {
+        std::vector<StepPhase> few(phases.begin(), phases.end());
+        LAPIDARY_ASSERT(few.size() <= kFewPhases);
+        connect(few);
+        launch(few, nullptr);
+        return;
+    }
+    if (waiting_.empty())
+        stream_.defer([this] { flush(); });
+    waiting_.insert(waiting_.end(), phases.begin(), phases.end());
+}
+
+void StepChain::collect() {
+    collects_ = true;
+    lacksMemory_ = false;
+}
+
+std::optional<std::vector<StepChain::Program>> StepChain::finish() {
+    (void)stream_.handle(); // what waits is launched
+    collects_ = false;
+    std::vector<Program> programs = std::exchange(programs_, {});
+    if (lacksMemory_)
+        return std::nullopt;
+    return programs;
+}
+
+void StepChain::flush() {
+    std::vector<StepPhase> phases = std::exchange(waiting_, {});
+    connect(phases);
+    if (phases.size() <= kFewPhases) {
+        launch(phases, nullptr);
+        return;
+    }
+    const std::size_t bytes = phases.size() * sizeof(StepPhase);
+    auto memory = stream_.allocate(bytes);
+    if (!memory) {
+        lacksMemory_ = true;
+        return;
+    }
+    launch(phases, static_cast<const StepPhase*>(memory->memory.get()));
+    const auto content = std::as_bytes(std::span(phases));
+    programs_.push_back({std::move(*memory), {content.begin(), content.end()}});
+}
+
+void StepChain::launch(std::span<const StepPhase> phases, const StepPhase* onCard) {
+    launchSteps({.phases = phases,
+                 .onCard = onCard,
+                 .arrivals = static_cast<unsigned*>(arrivals_.memory.get()),
+                 .multiprocessors = stream_.multiprocessors(),
+                 .sharedBytes = stream_.sharedBytes()},
+                stream_.handle());
+}
+
+} // namespace lapidary::kernels::cuda

@@ -1,0 +1,7 @@
+#include "cuda/step_kernel.cuh"
+
+namespace lapidary::kernels::cuda {
+
+LAPIDARY_STEP(, SmallMemory, 1, 1);
+
+} // namespace lapidary::kernels::cuda

@@ -1,0 +1,81 @@
+#pragma once
+
+#include "cuda/attention.h"
+#include "cuda/launch.h"
+#include "cuda/skinny.h"
+
+#include <algorithm>
+#include <array>
+#include <span>
+
+namespace lapidary::kernels::cuda {
+
+/// The runs of keys of an attention of 1 to 16 rows, or their merge.
+struct AttentionPhase {
+    AttentionProblem problem;
+    RawRows raw;
+    RunSums sums;
+    unsigned* claimed = nullptr; ///< [kMostUnits], zero between phases
+};
+
+/// y = gelu_tanh(a) ⊙ b or, with a scale, (a + b) · scale.
+struct ElementPhase {
+    const Bf16* a = nullptr;
+    const Bf16* b = nullptr;
+    Bf16* y = nullptr; ///< may be the memory of either
+    int64_t count = 0;
+    float scale = 0;
+};
+
+/// One operation of the step kernel (step_kernel.cuh): what its blocks do between two barriers.
+struct StepPhase {
+    enum class Kind : std::int32_t { Product, Norm, Attend, MergeRuns, Elements };
+
+    explicit StepPhase(const SkinnyLaunch& launch)
+        : kind(Kind::Product), blocks(launch.blocks), product(launch) {
+        for (int i = 0; i < launch.product.segmentCount; ++i)
+            maps[i] = tensorMap(launch.product.segments[i], launch.rowBytes);
+    }
+    StepPhase(const AddNormedProblem& problem, int mostBlocks)
+        : kind(Kind::Norm)
+        , blocks(static_cast<int>(std::min<int64_t>(problem.rows, mostBlocks)))
+        , norm(problem) {}
+    StepPhase(const ElementPhase& phase, int mostBlocks)
+        : kind(Kind::Elements)
+        , blocks(static_cast<int>(std::clamp<int64_t>(phase.count / 256, 1, mostBlocks)))
+        , elements(phase) {}
+    StepPhase(Kind part, int shared, const AttentionPhase& phase)
+        : kind(part), blocks(shared), attention(phase) {}
+
+    Kind kind;
+    int blocks;          ///< that take part: the first ones of the grid
+    int nextProduct = 0; ///< the first phase after this one that is a product, or the end
+    union alignas(16) {
+        SkinnyLaunch product;
+        AddNormedProblem norm;
+        AttentionPhase attention;
+        ElementPhase elements;
+    };
+    TensorMap maps[3]; ///< of a product's segments
+};
+
+/// Attention as two phases.
+[[nodiscard]] std::array<StepPhase, 2> attentionPhases(const AttentionPhase& phase, int mostBlocks);
+
+/// Up to this width rows are normed by the step kernel; a multiple of 8.
+inline constexpr int64_t kWidestNorm = 8192;
+
+/// Phases that a launch carries with it; more are read from the card's memory.
+inline constexpr std::size_t kFewPhases = 2;
+
+struct StepSequence {
+    std::span<const StepPhase> phases; ///< nextProduct set
+    const StepPhase* onCard = nullptr; ///< a copy in the card's memory; null: they are few
+    unsigned* arrivals = nullptr;      ///< [multiprocessors], zero at first: of the step kernel
+    int multiprocessors = 0;
+    std::size_t sharedBytes = 0; ///< that a block of this card may have
+};
+/// Phases one after another, as one launch.
+void launchSteps(const StepSequence& steps, cudaStream_t stream);
+
+} // namespace lapidary::kernels::cuda
