@@ -8,6 +8,7 @@
 #include <QSignalSpy>
 
 #include <ctime>
+#include <limits>
 
 using namespace lapidary;
 using namespace Qt::StringLiterals;
@@ -57,6 +58,16 @@ WindowUnderTest::~WindowUnderTest() {
     scripts_->release();
     engine_.reset();
     application_->store()->flush();
+}
+
+double timeFactor() {
+#ifdef __SANITIZE_ADDRESS__
+    return std::numeric_limits<double>::infinity();
+#else
+    bool given = false;
+    const double factor = qEnvironmentVariable("LAPIDARY_TIME_FACTOR").toDouble(&given);
+    return given ? factor : 1;
+#endif
 }
 
 void forEachItem(QQuickItem* root, const std::function<void(QQuickItem*)>& visit) {

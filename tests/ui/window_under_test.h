@@ -57,13 +57,9 @@ private:
     qint64 firstFrameMs_ = 0;
 };
 
-/// Whether times are held to their budgets: not under the sanitizers, which take several times as
-/// long for the same.
-#ifdef __SANITIZE_ADDRESS__
-inline constexpr bool kTimesCount = false;
-#else
-inline constexpr bool kTimesCount = true;
-#endif
+/// What budgets of time are multiplied by: 1, what LAPIDARY_TIME_FACTOR says (a machine that is
+/// shared with others), or under the sanitizers, which take several times as long, more than any.
+[[nodiscard]] double timeFactor();
 
 /// All items below one, those of popups included.
 void forEachItem(QQuickItem* root, const std::function<void(QQuickItem*)>& visit);
