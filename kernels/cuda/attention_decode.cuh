@@ -30,8 +30,6 @@
 
 namespace lapidary::kernels::cuda {
 
-inline constexpr int kDecodeThreads = kWorkers;
-
 template <int kDim, int kTiles, int kStages>
 struct DecodeShape {
     static constexpr int kStep = 32;                      // keys
@@ -252,7 +250,7 @@ private:
     __device__ void copy(Part part, int step, int low, int high, bool clears) {
         if (step >= steps_)
             return;
-        constexpr int kPieces = Shape::kStepBytes / 16 / kDecodeThreads; // of 16 bytes a lane
+        constexpr int kPieces = Shape::kStepBytes / 16 / kWorkers; // of 16 bytes a lane
         constexpr int kKeyShift = std::countr_zero(unsigned(Shape::kScoreColumns / 8));
         constexpr int kValueShift = std::countr_zero(unsigned(Shape::kOutColumns / 8));
         const int lane = this->lane();

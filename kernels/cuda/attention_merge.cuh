@@ -46,7 +46,7 @@ __device__ inline void mergeRuns(const AttentionProblem& p, const RunSums& sums,
     float* const weights = s.perRun;
     float* const ownSums = s.perRun + sums.mostRuns;
     float largest = -INFINITY;
-    for (int run = threadIdx.x; run < range.count; run += kDecodeThreads) {
+    for (int run = threadIdx.x; run < range.count; run += kWorkers) {
         weights[run] = __ldcg(sums.maximum + row + run);
         ownSums[run] = __ldcg(sums.sum + row + run);
         largest = fmaxf(largest, weights[run]);

@@ -44,6 +44,16 @@ __device__ __forceinline__ float warpMax(float value) {
     return value;
 }
 
+/// The fold of numbers in their order.
+template <int kCount, class Fold>
+__device__ __forceinline__ float foldInOrder(const float (&parts)[kCount], Fold fold) {
+    float result = parts[0];
+#pragma unroll
+    for (int i = 1; i < kCount; ++i)
+        result = fold(result, parts[i]);
+    return result;
+}
+
 /// The fold of `kThreads`, the whole block or one warp, the same in all of them; warps are folded
 /// in order.
 template <int kThreads, class Fold>
@@ -56,11 +66,7 @@ __device__ float blockFold(float ofWarp, Fold fold) {
         if (threadIdx.x % 32 == 0)
             parts[threadIdx.x / 32] = ofWarp;
         __syncthreads();
-        float result = parts[0];
-#pragma unroll
-        for (int warp = 1; warp < kThreads / 32; ++warp)
-            result = fold(result, parts[warp]);
-        return result;
+        return foldInOrder(parts, fold);
     }
 }
 

@@ -1,5 +1,6 @@
 // Norms: a warp a row up to 1024 wide (heads), a block a row beyond (the residual stream). Which of
-// the two depends on the width alone, so a row's bits do not depend on its neighbours.
+// the two depends on the width alone. Up to 16 rows of a residual stream are the step kernel's
+// (norm_phase.cuh).
 #include "cuda/arch/dependent_launch.cuh"
 #include "cuda/device_math.cuh"
 

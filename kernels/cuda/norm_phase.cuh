@@ -62,11 +62,7 @@ __device__ __forceinline__ float foldWarps(float (&parts)[kWorkers / 32], float 
     if (threadIdx.x % 32 == 0)
         parts[threadIdx.x / 32] = ofWarp;
     workerSync();
-    float result = parts[0];
-#pragma unroll
-    for (int warp = 1; warp < kWorkers / 32; ++warp)
-        result = fold(result, parts[warp]);
-    return result;
+    return foldInOrder(parts, fold);
 }
 
 /// The rows that fall to a block of `blocks`. x may be null: then the residual is only normed.

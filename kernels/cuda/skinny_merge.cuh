@@ -29,13 +29,10 @@ struct SkinnyShare {
 constexpr unsigned kNothing = ~0U; // a NaN that no addition makes
 
 __device__ __forceinline__ void leaveSum(float* to, float sum) {
-    asm volatile("st.relaxed.gpu.global.u32 [%0], %1;" ::"l"(to), "r"(__float_as_uint(sum))
-                 : "memory");
+    leaveAt(reinterpret_cast<unsigned*>(to), __float_as_uint(sum));
 }
 __device__ __forceinline__ unsigned lookForSum(const float* from) {
-    unsigned bits;
-    asm volatile("ld.relaxed.gpu.global.u32 %0, [%1];" : "=r"(bits) : "l"(from) : "memory");
-    return bits;
+    return lookAt(reinterpret_cast<const unsigned*>(from));
 }
 
 /// Where block first + other leaves the sums of the calling warp and lane, [rows][32]. All blocks

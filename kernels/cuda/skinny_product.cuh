@@ -9,8 +9,7 @@
 //   tile    32 channels of a warp: two A operands that share what is read of x. Of a gated product
 //           16 channels of gate and the same 16 of up.
 //   piece   128 bytes of each channel of a tile, 4 KiB: a step of a warp. No weight is rearranged
-//   at
-//           load, and cuBLASLt reads the same memory in prefill.
+//           at load, and cuBLASLt reads the same memory in prefill.
 //   block   eight warps take a group of eight tiles, step by step at the same columns, so that they
 //           share what is staged of x: some steps at a time, the next while these are used.
 //   card    one block a multiprocessor. The steps of all groups, one after another, are cut into as

@@ -46,6 +46,10 @@ __device__ __forceinline__ unsigned lookAt(const unsigned* from) {
     return value;
 }
 
+__device__ __forceinline__ void leaveAt(unsigned* to, unsigned value) {
+    asm volatile("st.relaxed.gpu.global.u32 [%0], %1;" ::"l"(to), "r"(value) : "memory");
+}
+
 __device__ __forceinline__ void fenceCard() {
     asm volatile("fence.acq_rel.gpu;" ::: "memory");
 }
@@ -53,7 +57,7 @@ __device__ __forceinline__ void fenceCard() {
 /// One thread, after the workers have left: what the block wrote is visible to who sees `count`.
 __device__ __forceinline__ void announce(unsigned* arrival, unsigned count) {
     fenceCard();
-    asm volatile("st.relaxed.gpu.global.u32 [%0], %1;" ::"l"(arrival), "r"(count) : "memory");
+    leaveAt(arrival, count);
 }
 
 /// One warp: returns when the first `blocks` blocks have left `count` phases behind, and what they
