@@ -10,6 +10,7 @@
 #include <QTextBlock>
 #include <QTextDocument>
 #include <QTextLayout>
+#include <QTimer>
 #include <QWheelEvent>
 
 #include <algorithm>
@@ -142,6 +143,7 @@ private slots:
     void scrollingThereAndBackEndsAtTheSamePixel();
     void longParagraphReadsAsOne();
     void longCodeIsWholeAndColoured();
+    void sendingTakesNoLongTurn();
     void streamingLeavesTheThreadFree_data();
     void streamingLeavesTheThreadFree();
 };
@@ -352,6 +354,43 @@ void ReadingTest::longCodeIsWholeAndColoured() {
     QVERIFY2(inComment != inCode, "the comment goes on in the next field");
     window.chat()->stop();
     window.waitUntilStill();
+}
+
+/// From Send until the answer begins: the rows of the question and of its answer are made, and the
+/// page is drawn anew with the question at its top. Processor time of this thread.
+void ReadingTest::sendingTakesNoLongTurn() {
+    WindowUnderTest window;
+    QTRY_VERIFY_WITH_TIMEOUT(window.application().languages().isDone(), 30'000);
+    std::vector<double> worst;
+    for (int round = 0; round < 8; ++round) {
+        window.scripts().add({.answer = mixedText(1500, 7)});
+        window.ask(u"A question of one line?"_s);
+        window.scripts().add({.answer = "Short.", .holds = true});
+        window.chat()->composer()->setText(u"And another one?"_s);
+        window.grab();
+        worst.push_back(0);
+        double before = threadMilliseconds();
+        const auto endTurn = [&] {
+            const double now = threadMilliseconds();
+            worst.back() = std::max(worst.back(), now - before);
+            before = now;
+        };
+        window.chat()->send();
+        endTurn();
+        bool over = false;
+        QTimer::singleShot(200, window.window(), [&over] { over = true; });
+        while (!over) {
+            QCoreApplication::processEvents(QEventLoop::WaitForMoreEvents);
+            endTurn();
+        }
+        window.chat()->stop();
+        window.waitUntilStill();
+    }
+    std::ranges::sort(worst);
+    qInfo("the longest turn takes %.2f ms, best of %zu %.2f ms", median(worst), worst.size(),
+          worst.front());
+    // What else runs on the machine makes a turn slower, never faster.
+    QVERIFY2(worst.front() <= 4 * timeFactor(), "experience.md 8, line 2");
 }
 
 void ReadingTest::streamingLeavesTheThreadFree_data() {

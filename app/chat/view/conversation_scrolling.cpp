@@ -71,6 +71,9 @@ void ConversationView::showQuestion() {
         return;
     questionRow_ = row;
     setFollow(Follow::Question);
+    // The rows of the question are made in the turn that sent it, which is short, and not in that
+    // of the frame, which draws the whole page anew.
+    layOut();
     polish();
 }
 

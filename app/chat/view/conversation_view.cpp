@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 using namespace Qt::StringLiterals;
 
@@ -291,6 +292,7 @@ QQuickItem* ConversationView::create(int row) {
     item->setWidth(width());
     connect(item, &QQuickItem::implicitHeightChanged, this, &QQuickItem::polish);
     items_[row] = item;
+    ++made_;
     selection_.show(row, item);
     return item;
 }
@@ -376,7 +378,8 @@ void ConversationView::updatePolish() {
     for (const auto& [row, item] : items_)
         heights_.measure(static_cast<std::size_t>(row), std::ceil(item->implicitHeight()));
     layOut();
-    int ahead = kRowsAhead;
+    // A frame that had to make rows for its page makes none ahead.
+    int ahead = std::max(0, kRowsAhead - std::exchange(made_, 0));
     const bool settled =
         fill(offset_ - kMadePages * height(), offset_ + (1 + kMadePages) * height(), ahead);
     if (!settled)

@@ -147,6 +147,7 @@ private:
     int anchorRow_ = 0;
     double anchorPixels_ = 0; ///< from the anchor row's top to the view's top edge
     int questionRow_ = -1;    ///< the row that may be scrolled to the top, -1: none
+    int made_ = 0;            ///< delegates, since the last frame
     bool laying_ = false;
 };
 

@@ -77,7 +77,7 @@ ConversationRow {
             x: Theme.u * 3
             y: head.height
             width: box.width - Theme.u * 6
-            height: pieces.implicitHeight + (bar.visible ? Theme.u * 3 : Theme.u)
+            height: pieces.implicitHeight + (bar.active ? Theme.u * 3 : Theme.u)
             contentWidth: root.wrapped ? width : Math.max(width, root.widest)
             contentHeight: pieces.implicitHeight
             flickableDirection: Flickable.HorizontalFlick
@@ -85,18 +85,10 @@ ConversationRow {
             interactive: !root.wrapped && contentWidth > width
             clip: true
 
-            ThinScrollBar {
+            SidewaysBar {
                 id: bar
 
-                parent: flick
-                x: 0
-                y: flick.height - height
-                width: flick.width
-                orientation: Qt.Horizontal
-                size: flick.width / Math.max(flick.contentWidth, 1)
-                position: flick.contentX / Math.max(flick.contentWidth, 1)
-                onPositionChanged: if (pressed)
-                    flick.contentX = position * flick.contentWidth
+                pane: flick
             }
             Column {
                 id: pieces

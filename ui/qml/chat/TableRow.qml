@@ -36,7 +36,7 @@ ConversationRow {
         x: Math.round(root.wanted <= root.column ? root.columnX : (root.width - root.shownWidth) / 2)
         y: Theme.u * 3
         width: root.shownWidth
-        height: body.implicitHeight + (bar.visible ? Theme.u * 3 : 0)
+        height: body.implicitHeight + (bar.active ? Theme.u * 3 : 0)
         contentWidth: root.wanted
         contentHeight: body.implicitHeight
         flickableDirection: Flickable.HorizontalFlick
@@ -73,17 +73,10 @@ ConversationRow {
             Accessible.role: Accessible.Table
             onLinkActivated: link => root.linkChosen(link)
         }
-        ThinScrollBar {
+        SidewaysBar {
             id: bar
 
-            parent: flick
-            y: flick.height - height
-            width: flick.width
-            orientation: Qt.Horizontal
-            size: flick.width / Math.max(flick.contentWidth, 1)
-            position: flick.contentX / Math.max(flick.contentWidth, 1)
-            onPositionChanged: if (pressed)
-                flick.contentX = position * flick.contentWidth
+            pane: flick
         }
     }
     ActionBar {
