@@ -1,8 +1,12 @@
 #include <chat/blocks/block_list.h>
 #include <chat/documents/document_writer.h>
+#include <chat/documents/table_writer.h>
 
 #include <QTest>
 #include <QTextDocument>
+
+#include <optional>
+#include <utility>
 
 using namespace lapidary::app;
 using namespace Qt::StringLiterals;
@@ -27,6 +31,8 @@ private slots:
     void grownTableIsTheWholeTable();
     void otherTablesAreNotGrown();
 
+    void piecesOfATableAreTheTable();
+
 private:
     BlockStyle style_;
 };
@@ -47,6 +53,7 @@ void DocumentsTest::grownTableIsTheWholeTable() {
     QTextDocument grown;
     prepareDocument(grown);
     TableShape shape;
+    QList<double> rowTops;
     std::optional<Block> shown;
     int rewritten = 0;
     BlockList list;
@@ -55,8 +62,10 @@ void DocumentsTest::grownTableIsTheWholeTable() {
         const Block& block = list.blocks().front();
         if (block.kind != BlockKind::Table || (shown && shown->looksLike(block)))
             continue;
-        if (!shown || !growTable(grown, style_, shape, *shown, block)) {
-            shape = writeTable(grown, style_, block);
+        const TableShape before = std::exchange(shape, shapeOf(block, style_));
+        if (!shown
+            || !growTable(grown, style_, before, shape, *shown, block, TableHead::Yes, rowTops)) {
+            rowTops = writeTable(grown, style_, shape, block, TableHead::Yes);
             ++rewritten;
         }
         shown = block;
@@ -64,26 +73,58 @@ void DocumentsTest::grownTableIsTheWholeTable() {
     QVERIFY2(rewritten <= 4, qPrintable(QString::number(rewritten)));
     QTextDocument whole;
     prepareDocument(whole);
-    const TableShape expected = writeTable(whole, style_, tableOf(markdown));
+    const Block table = tableOf(markdown);
+    const QList<double> expected =
+        writeTable(whole, style_, shapeOf(table, style_), table, TableHead::Yes);
     QCOMPARE(grown.toPlainText(), whole.toPlainText());
-    QCOMPARE(shape.width, expected.width);
-    QCOMPARE(shape.rowTops.size(), qsizetype{12});
-    QCOMPARE(shape.rowTops, expected.rowTops);
+    QCOMPARE(shape.width, shapeOf(table, style_).width);
+    QCOMPARE(rowTops.size(), qsizetype{12});
+    QCOMPARE(rowTops, expected);
 }
 
 void DocumentsTest::otherTablesAreNotGrown() {
     QTextDocument document;
     prepareDocument(document);
     const Block first = tableOf("| a | b |\n|---|---|\n| 1 | 2 |\n| 3 | 4 |\n");
-    TableShape shape = writeTable(document, style_, first);
+    const TableShape shape = shapeOf(first, style_);
+    QList<double> rowTops = writeTable(document, style_, shape, first, TableHead::Yes);
     const QString text = document.toPlainText();
     for (const char* other : {"| a | b |\n|---|---|\n| 9 | 2 |\n| 3 | 4 |\n| 5 | 6 |\n",
                               "| a | b |\n|---|---|\n| 1 | 2 |\n",
                               "| a | b |\n|---|---|\n| 1 | 2 |\n| 3 | 4 |\n| five | 6 |\n",
                               "| a | b |\n|--:|---|\n| 1 | 2 |\n| 3 | 4 |\n| 5 | 6 |\n"}) {
-        QVERIFY2(!growTable(document, style_, shape, first, tableOf(other)), other);
+        const Block wanted = tableOf(other);
+        QVERIFY2(!growTable(document, style_, shape, shapeOf(wanted, style_), first, wanted,
+                            TableHead::Yes, rowTops),
+                 other);
         QCOMPARE(document.toPlainText(), text);
     }
+}
+
+void DocumentsTest::piecesOfATableAreTheTable() {
+    std::string markdown = "| Product | Result |\n|---:|---|\n";
+    for (int i = 1; i <= 40; ++i)
+        markdown += "| " + std::to_string(i) + " x 3 | a **row** of words |\n";
+    const Block table = tableOf(markdown);
+    const TableShape shape = shapeOf(table, style_);
+    std::vector<Paragraph> cells;
+    double height = 0;
+    for (std::size_t first = 0; first < 40; first += 16) {
+        const Block piece = rowsOf(table, first, 16);
+        cells.insert(cells.end(), piece.paragraphs.begin(), piece.paragraphs.end());
+        QTextDocument document;
+        prepareDocument(document);
+        const TableHead head = first == 0 ? TableHead::Yes : TableHead::No;
+        const QList<double> rowTops = writeTable(document, style_, shape, piece, head);
+        QCOMPARE(rowTops.size(), qsizetype{first == 32 ? 8 : 16});
+        QCOMPARE(rowTops.front() > 0, head == TableHead::Yes);
+        height += document.size().height();
+    }
+    QCOMPARE(cells, table.paragraphs);
+    QTextDocument whole;
+    prepareDocument(whole);
+    QCOMPARE(writeTable(whole, style_, shape, table, TableHead::Yes).size(), qsizetype{40});
+    QCOMPARE(height, whole.size().height());
 }
 
 QTEST_MAIN(DocumentsTest)

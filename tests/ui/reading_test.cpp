@@ -10,6 +10,7 @@
 #include <QTextBlock>
 #include <QTextDocument>
 #include <QTextLayout>
+#include <QTextTable>
 #include <QTimer>
 #include <QWheelEvent>
 
@@ -143,6 +144,7 @@ private slots:
     void scrollingThereAndBackEndsAtTheSamePixel();
     void longParagraphReadsAsOne();
     void longCodeIsWholeAndColoured();
+    void longTableIsSetAsOne();
     void sendingTakesNoLongTurn();
     void streamingLeavesTheThreadFree_data();
     void streamingLeavesTheThreadFree();
@@ -356,6 +358,43 @@ void ReadingTest::longCodeIsWholeAndColoured() {
     window.waitUntilStill();
 }
 
+/// Its fields have the same columns, though the widest cell comes when the first are full.
+void ReadingTest::longTableIsSetAsOne() {
+    WindowUnderTest window;
+    std::string table = "| number | text |\n|---|---|\n";
+    for (int row = 1; row <= 40; ++row)
+        table += "| " + std::to_string(row)
+                 + (row == 35 ? " | the widest of all cells |\n" : " | short |\n");
+    window.scripts().add({.answer = table, .tokensPerSecond = 3000});
+    window.ask(u"Table"_s);
+    const auto fields = [&] {
+        std::vector<const QTextTable*> found;
+        forEachItem(window.view(), [&](QQuickItem* item) {
+            const auto* quick = item->property("textDocument").value<QQuickTextDocument*>();
+            if (quick == nullptr
+                || item->property("blocks").value<app::BlockListModel*>()
+                       != window.message(1)->answer())
+                return;
+            for (const QTextFrame* frame : quick->textDocument()->rootFrame()->childFrames())
+                found.push_back(qobject_cast<const QTextTable*>(frame));
+        });
+        return found;
+    };
+    const auto widths = [](const QTextTable* part) {
+        return part->format().columnWidthConstraints();
+    };
+    QCOMPARE(fields().size(), std::size_t{3});
+    // The third field has the widest cell, and no wider column than the first.
+    QTRY_VERIFY(widths(fields()[0]) == widths(fields()[1])
+                && widths(fields()[0]) == widths(fields()[2]));
+    QVERIFY(widths(fields()[0])[1].rawValue() > 2 * widths(fields()[0])[0].rawValue());
+    int rows = 0;
+    for (const QTextTable* part : fields())
+        rows += part->rows();
+    QCOMPARE(rows, 41);
+    window.photograph(u"long-table"_s);
+}
+
 /// From Send until the answer begins: the rows of the question and of its answer are made, and the
 /// page is drawn anew with the question at its top. Processor time of this thread.
 void ReadingTest::sendingTakesNoLongTurn() {
@@ -415,6 +454,8 @@ void ReadingTest::streamingLeavesTheThreadFree_data() {
     QByteArray table = "| a | b | c |\n|---|---|---|\n";
     table += QByteArray("| some text | 12 | **bold** |\n").repeated(25);
     QTest::newRow("table") << table << 300.0 << 4 << true << 8.0 << 0.3;
+    table += QByteArray("| some text | 12 | **bold** |\n").repeated(300);
+    QTest::newRow("table of 325 rows") << table << 1000.0 << 8 << true << 12.0 << 0.6;
 }
 
 /// Processor time of this thread, and the best of

@@ -6,6 +6,7 @@
 #include <QTextBlock>
 #include <QTextCursor>
 
+#include <algorithm>
 #include <cmath>
 
 using namespace Qt::StringLiterals;
@@ -16,6 +17,8 @@ namespace {
 
 // Of one block; more is read by moving through its text.
 constexpr qsizetype kSpokenCharacters = 2000;
+// Between the pieces of a table whose columns have settled: a frame.
+constexpr int kReshapeMs = 16;
 
 /// Where the line begins that is `lines` after the one at `from`; -1: there are not so many.
 qsizetype lineStart(QStringView text, qsizetype from, int lines) {
@@ -87,7 +90,12 @@ void BlockDocument::setStyle(BlockStyle* style) {
     rewrite();
 }
 
-void BlockDocument::timerEvent(QTimerEvent*) {
+void BlockDocument::timerEvent(QTimerEvent* event) {
+    if (event->timerId() == reshape_.timerId()) {
+        reshape_.stop();
+        update();
+        return;
+    }
     restyle_.stop();
     rewrite();
 }
@@ -98,6 +106,29 @@ void BlockDocument::setLineLimit(int limit) {
     lineLimit_ = limit;
     emit lineLimitChanged();
     rewrite();
+}
+
+void BlockDocument::setBefore(BlockDocument* before) {
+    if (before_ == before)
+        return;
+    if (before_)
+        disconnect(before_, nullptr, this, nullptr);
+    before_ = before;
+    // One after the other: all at once would take longer than a frame.
+    if (before != nullptr)
+        connect(before, &BlockDocument::tableShapeChanged, this, [this] {
+            reshape_.start(kReshapeMs * (firstLine_ / std::max(lineLimit_, 1)), this);
+        });
+    emit pieceChanged();
+}
+
+void BlockDocument::setGrowing(bool growing) {
+    if (growing_ == growing)
+        return;
+    growing_ = growing;
+    emit growingChanged();
+    if (!growing && shown_ && shown_->kind == BlockKind::Table)
+        update();
 }
 
 void BlockDocument::rewrite() {
@@ -133,10 +164,7 @@ void BlockDocument::update() {
         writeCode(*block, document);
         break;
     case BlockKind::Table:
-        if (!shown_
-            || (!shown_->looksLike(*block)
-                && !growTable(document, *style_, table_, *shown_, *block)))
-            table_ = writeTable(document, *style_, *block);
+        writeRows(*block, document);
         break;
     case BlockKind::Math:
         writeFormula(document, *style_, block->code);
@@ -144,9 +172,10 @@ void BlockDocument::update() {
     case BlockKind::Rule:
         break;
     }
-    naturalWidth_ = std::ceil(document.idealWidth());
+    naturalWidth_ =
+        block->kind == BlockKind::Table ? table_.width : std::ceil(document.idealWidth());
     noteShape(*block);
-    shown_ = *block;
+    shown_ = shownPartOf(*block);
     emit shownChanged();
     if (lineCount_ != lines)
         emit lineCountChanged();
@@ -228,6 +257,48 @@ void BlockDocument::writeCode(const Block& block, QTextDocument& document) {
     const QTextBlock first = document.findBlockByNumber(firstLine);
     document.markContentsDirty(first.position(), document.characterCount() - first.position());
     shownCode_ = std::max<qsizetype>(end, 0);
+}
+
+Block BlockDocument::shownPartOf(const Block& block) const {
+    return block.kind == BlockKind::Table ? rowsOf(block, static_cast<std::size_t>(firstLine_),
+                                                   static_cast<std::size_t>(lineLimit_))
+                                          : block;
+}
+
+void BlockDocument::writeRows(const Block& table, QTextDocument& document) {
+    const TableHead head = firstLine_ == 0 ? TableHead::Yes : TableHead::No;
+    const Block piece = shownPartOf(table);
+    const TableShape shape = tableShape(table, piece);
+    lineCount_ =
+        static_cast<int>(table.paragraphs.size() / std::max<std::size_t>(table.columns.size(), 1))
+        - 1;
+    const bool reshaped = shape != table_;
+    if (!shown_ || reshaped || !shown_->looksLike(piece))
+        if (!shown_ || !growTable(document, *style_, table_, shape, *shown_, piece, head, rowTops_))
+            rowTops_ = writeTable(document, *style_, shape, piece, head);
+    table_ = shape;
+    if (reshaped && head == TableHead::Yes)
+        emit tableShapeChanged();
+}
+
+/// The first document of a table measures it for all.
+TableShape BlockDocument::tableShape(const Block& table, const Block& piece) const {
+    const std::size_t columns = table.columns.size();
+    if (firstLine_ > 0 && before_ && before_->table_.columns.size() == columns)
+        return before_->table_;
+    if (!growing_ || !shown_ || table_.columns.size() != columns)
+        return shapeOf(table, *style_);
+    if (piece.paragraphs.size() < table.paragraphs.size())
+        return table_; // what is shown already stays as it is
+    const std::size_t known = shown_->paragraphs.size();
+    const auto before = static_cast<std::ptrdiff_t>(known - std::min(known, columns));
+    if (piece.paragraphs.size() < known
+        || !std::equal(piece.paragraphs.begin(), piece.paragraphs.begin() + before,
+                       shown_->paragraphs.begin()))
+        return shapeOf(table, *style_);
+    TableShape grown = table_;
+    growShape(grown, table, *style_, static_cast<std::size_t>(before));
+    return grown;
 }
 
 QString BlockDocument::spoken() const {

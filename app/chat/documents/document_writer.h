@@ -3,10 +3,12 @@
 #include "block_style.h"
 #include "chat/blocks/block.h"
 
-#include <QList>
+#include <QFont>
+#include <QTextBlockFormat>
+#include <QTextCursor>
 #include <QTextDocument>
 
-#include <span>
+#include <vector>
 
 namespace lapidary::app {
 
@@ -21,24 +23,16 @@ void prepareDocument(QTextDocument& document);
 void writeParagraphs(QTextDocument& document, const BlockStyle& style,
                      const std::vector<Paragraph>& shown, const std::vector<Paragraph>& wanted);
 
-/// What a view draws around a table, in pixels of its document.
-struct TableShape {
-    double width = 0;
-    std::vector<double> columns = {}; ///< their widths
-    std::vector<bool> numeric = {};   ///< columns of numbers, set to the right
-    QList<double> rowTops = {};       ///< of the rows after the header, at most 256 of them
-};
-
-/// Replaces the document by the table.
-TableShape writeTable(QTextDocument& document, const BlockStyle& style, const Block& table);
-
-/// The document that shows `shown`, with this shape, shows `wanted`, which has more at its end.
-/// False, and nothing happened, when more than the last row differs.
-bool growTable(QTextDocument& document, const BlockStyle& style, TableShape& shape,
-               const Block& shown, const Block& wanted);
-
 /// Replaces the document by plain text in the code font.
 void writeFormula(QTextDocument& document, const BlockStyle& style, const QString& formula);
+
+/// What writers of text share: the font of running text, how a paragraph is set, and its characters
+/// [from, end) with their formats.
+[[nodiscard]] QFont textFont(const BlockStyle& style, double scale = 1);
+[[nodiscard]] QTextBlockFormat blockFormat(const BlockStyle& style, const Paragraph& paragraph,
+                                           bool first);
+void insertText(QTextCursor& cursor, const BlockStyle& style, const Paragraph& paragraph,
+                qsizetype from);
 
 /// Addresses of these schemes may be opened, after a question: http, https, mailto.
 [[nodiscard]] bool mayOpen(const QString& address);

@@ -12,6 +12,7 @@ TextEdit {
     property alias lineLimit: document.lineLimit
     property alias firstLine: document.firstLine
     property alias before: document.before
+    property alias growing: document.growing
     readonly property alias document: document
 
     readOnly: true

@@ -1,6 +1,7 @@
 pragma ComponentBehavior: Bound
 
 import QtQuick
+import Lapidary.App
 import Lapidary.Components
 
 /// A block of code: its language, what can be done with it, and the code with its own scrolling.
@@ -108,36 +109,31 @@ ConversationRow {
                 Repeater {
                     id: further
 
-                    // Many at once: with another number all are made anew.
-                    model: Math.ceil(root.furtherPieces / 8) * 8
+                    model: PieceModel {
+                        count: root.furtherPieces
+                    }
 
-                    Loader {
-                        id: piece
+                    BlockText {
+                        id: lines
 
                         required property int index
-                        readonly property BlockText previous: index > 0 ? (further.itemAt(index - 1) as Loader).item as BlockText : body
+                        readonly property BlockText previous: index > 0 ? further.itemAt(index - 1) as BlockText : body
 
-                        active: index < root.furtherPieces
-                        visible: active
-                        sourceComponent: BlockText {
-                            id: lines
+                        width: root.codeWidth
+                        wrapMode: body.wrapMode
+                        font: body.font
+                        blocks: root.blocks
+                        row: root.block
+                        firstLine: (index + 1) * root.pieceLines
+                        lineLimit: root.pieceLines
+                        before: previous?.document ?? null
+                        style: body.style
 
-                            width: root.codeWidth
-                            wrapMode: body.wrapMode
-                            font: body.font
-                            blocks: root.blocks
-                            row: root.block
-                            firstLine: (piece.index + 1) * root.pieceLines
-                            lineLimit: root.pieceLines
-                            before: piece.previous?.document ?? null
-                            style: body.style
+                        Connections {
+                            target: lines.document
 
-                            Connections {
-                                target: lines.document
-
-                                function onShownChanged() {
-                                    root.furtherWidest = Math.max(root.furtherWidest, lines.document.naturalWidth);
-                                }
+                            function onShownChanged() {
+                                root.furtherWidest = Math.max(root.furtherWidest, lines.document.naturalWidth);
                             }
                         }
                     }

@@ -8,6 +8,9 @@ import Lapidary.Components
 ConversationRow {
     id: root
 
+    // Of one field: a row that comes lays out all rows of its field.
+    readonly property int pieceRows: 16
+    readonly property bool growing: root.message.busy && root.block === root.blocks.count - 1
     readonly property real room: root.width - 2 * Theme.gutter
     readonly property real wanted: body.document.tableWidth
     readonly property real shownWidth: Math.min(wanted, Math.max(root.column, room))
@@ -36,42 +39,46 @@ ConversationRow {
         x: Math.round(root.wanted <= root.column ? root.columnX : (root.width - root.shownWidth) / 2)
         y: Theme.u * 3
         width: root.shownWidth
-        height: body.implicitHeight + (bar.active ? Theme.u * 3 : 0)
+        height: pieces.implicitHeight + (bar.active ? Theme.u * 3 : 0)
         contentWidth: root.wanted
-        contentHeight: body.implicitHeight
+        contentHeight: pieces.implicitHeight
         flickableDirection: Flickable.HorizontalFlick
         boundsBehavior: Flickable.StopAtBounds
         interactive: contentWidth > width
         clip: true
 
-        Rectangle {
-            width: root.wanted
-            height: body.document.rowTops.length > 0 ? body.document.rowTops[0] : body.height
-            color: Theme.code
-        }
-        Repeater {
-            // Made for many rows at once: a table grows by one row after another.
-            model: Math.ceil(body.document.rowTops.length / 16) * 16
+        Column {
+            id: pieces
 
-            Rectangle {
-                required property int index
+            TablePiece {
+                id: body
 
-                y: Math.round(body.document.rowTops[index] ?? 0)
                 width: root.wanted
-                height: Theme.line
-                visible: index < body.document.rowTops.length
-                color: Theme.hairline
+                blocks: root.blocks
+                row: root.block
+                lineLimit: root.pieceRows
+                growing: root.growing
+                style: root.inThought ? Theme.thought : Theme.answer
+                onLinkActivated: link => root.linkChosen(link)
             }
-        }
-        BlockText {
-            id: body
+            Repeater {
+                model: PieceModel {
+                    count: Math.ceil(body.document.lineCount / root.pieceRows) - 1
+                }
 
-            width: root.wanted
-            blocks: root.blocks
-            row: root.block
-            style: root.inThought ? Theme.thought : Theme.answer
-            Accessible.role: Accessible.Table
-            onLinkActivated: link => root.linkChosen(link)
+                TablePiece {
+                    required property int index
+
+                    width: root.wanted
+                    blocks: root.blocks
+                    row: root.block
+                    firstLine: (index + 1) * root.pieceRows
+                    lineLimit: root.pieceRows
+                    before: body.document
+                    style: body.style
+                    onLinkActivated: link => root.linkChosen(link)
+                }
+            }
         }
         SidewaysBar {
             id: bar
