@@ -24,6 +24,11 @@ private slots:
     void oneFieldSelectsByItself();
     void endsWithAClick();
     void buttonsBeginNone();
+    void beginsInBlankSpace_data();
+    void beginsInBlankSpace();
+    void clickInBlankSpaceEndsIt();
+    void shiftMovesItsEnd();
+    void shiftSelectsFromTheLastClick();
 
 private:
     /// The field that shows a text which begins so.
@@ -208,6 +213,94 @@ void SelectionTest::buttonsBeginNone() {
     const QPoint place = button->mapToScene({8, 8}).toPoint();
     drag(window, place, placeOf(field(window, u"First"_s), 3));
     QVERIFY(!window.view()->selection().isActive());
+}
+
+void SelectionTest::beginsInBlankSpace_data() {
+    QTest::addColumn<QString>("beside");
+    QTest::addColumn<QPoint>("from");
+    QTest::addColumn<QString>("copy");
+    // Left of the column, the line's begin; right of it, its end; above the block, the block's
+    // begin.
+    QTest::newRow("left") << u"First"_s << QPoint(-12, 8) << u"First paragraph of the answer."_s;
+    QTest::newRow("above") << u"print"_s << QPoint(40, -32) << u"print('code')"_s;
+}
+
+void SelectionTest::beginsInBlankSpace() {
+    QFETCH(QString, beside);
+    QFETCH(QPoint, from);
+    QFETCH(QString, copy);
+    WindowUnderTest window;
+    window.scripts().add({.answer = kAnswer});
+    window.ask(u"Question"_s);
+    window.grab();
+    QQuickItem* block = field(window, beside);
+    const QPoint begin = block->mapToScene({0, 0}).toPoint() + from;
+    QPoint end = placeOf(block, block->property("length").toInt()) + QPoint(4, 0);
+    drag(window, begin, end);
+    QVERIFY(window.view()->selection().isActive());
+    QCOMPARE(block->property("selectedText").toString(), copy);
+    QCOMPARE(copied(window), copy);
+    // And on over other blocks.
+    drag(window, begin, placeOf(field(window, u"Last"_s), 4));
+    const QString longer = copied(window);
+    QVERIFY2(longer.startsWith(copy) && longer.endsWith(u"x\ty\n\nLast"_s), qPrintable(longer));
+}
+
+void SelectionTest::clickInBlankSpaceEndsIt() {
+    WindowUnderTest window;
+    window.scripts().add({.answer = kAnswer});
+    window.ask(u"Question"_s);
+    window.grab();
+    QQuickItem* first = field(window, u"First"_s);
+    const QPoint blank = first->mapToScene({-12, 8}).toPoint();
+    drag(window, placeOf(first, 6), placeOf(field(window, u"Last"_s), 4));
+    QVERIFY(window.view()->selection().isActive());
+    QTest::mouseClick(window.window(), Qt::LeftButton, {}, blank);
+    QVERIFY(!window.view()->selection().isActive());
+    QVERIFY(first->property("selectedText").toString().isEmpty());
+    drag(window, placeOf(first, 6), placeOf(first, 15)); // the field's own
+    QCOMPARE(first->property("selectedText").toString(), u"paragraph"_s);
+    QTest::mouseClick(window.window(), Qt::LeftButton, {}, blank);
+    QVERIFY(first->property("selectedText").toString().isEmpty());
+}
+
+void SelectionTest::shiftMovesItsEnd() {
+    WindowUnderTest window;
+    window.scripts().add({.answer = kAnswer});
+    window.ask(u"Question"_s);
+    window.grab();
+    QQuickItem* first = field(window, u"First"_s);
+    QQuickItem* last = field(window, u"Last"_s);
+    const auto shiftClick = [&](QPoint place) {
+        QTest::mouseClick(window.window(), Qt::LeftButton, Qt::ShiftModifier, place);
+    };
+    drag(window, placeOf(first, 6), placeOf(first, 15));
+    shiftClick(placeOf(last, 4)); // from one field's own selection to another field
+    QVERIFY2(copied(window).startsWith(u"paragraph of the answer.\n\n• one"_s)
+                 && copied(window).endsWith(u"Last"_s),
+             qPrintable(copied(window)));
+    shiftClick(placeOf(last, 14)); // on
+    QVERIFY2(copied(window).endsWith(u"Last paragraph"_s), qPrintable(copied(window)));
+    shiftClick(placeOf(first, 9)); // back into the field where it began
+    QCOMPARE(copied(window), u"par"_s);
+    shiftClick(placeOf(first, 0)); // and beyond its begin
+    QCOMPARE(copied(window), u"First "_s);
+}
+
+void SelectionTest::shiftSelectsFromTheLastClick() {
+    WindowUnderTest window;
+    window.scripts().add({.answer = kAnswer});
+    window.ask(u"Question"_s);
+    window.grab();
+    QQuickItem* first = field(window, u"First"_s);
+    QTest::mouseClick(window.window(), Qt::LeftButton, {}, placeOf(first, 6));
+    QTest::mouseClick(window.window(), Qt::LeftButton, Qt::ShiftModifier, placeOf(first, 15));
+    QCOMPARE(copied(window), u"paragraph"_s); // within a field, the field's own
+    QTest::mouseClick(window.window(), Qt::LeftButton, {}, placeOf(field(window, u"Last"_s), 4));
+    QTest::mouseClick(window.window(), Qt::LeftButton, Qt::ShiftModifier, placeOf(first, 19));
+    QVERIFY2(copied(window).startsWith(u"the answer.\n\n"_s)
+                 && copied(window).endsWith(u"x\ty\n\nLast"_s),
+             qPrintable(copied(window)));
 }
 
 QTEST_MAIN(SelectionTest)

@@ -9,8 +9,12 @@ namespace lapidary::app {
 bool ConversationView::childMouseEventFilter(QQuickItem* item, QEvent* event) {
     if (event->type() == QEvent::MouseButtonPress) {
         const auto* mouse = static_cast<QMouseEvent*>(event);
-        if (mouse->button() == Qt::LeftButton)
-            selection_.press(item, mouse->scenePosition());
+        if (mouse->button() == Qt::LeftButton
+            && selection_.press(item, mouse->scenePosition(), mouse->modifiers())) {
+            grabMouse();
+            setKeepMouseGrab(true);
+            return true;
+        }
     } else if (event->type() == QEvent::MouseButtonRelease) {
         selection_.release();
     } else if (event->type() == QEvent::MouseMove) {
@@ -24,8 +28,13 @@ bool ConversationView::childMouseEventFilter(QQuickItem* item, QEvent* event) {
     return QQuickItem::childMouseEventFilter(item, event);
 }
 
+/// In the blank space around the text, from which a finger scrolls.
 void ConversationView::mousePressEvent(QMouseEvent* event) {
-    event->ignore();
+    const bool finger = event->deviceType() == QInputDevice::DeviceType::TouchScreen;
+    if (finger || !selection_.press(nullptr, event->scenePosition(), event->modifiers()))
+        event->ignore();
+    else
+        setKeepMouseGrab(true);
 }
 
 void ConversationView::mouseMoveEvent(QMouseEvent* event) {

@@ -7,6 +7,7 @@
 #include <QClipboard>
 #include <QGuiApplication>
 #include <QKeyEvent>
+#include <QQuickWindow>
 #include <QTimerEvent>
 
 #include <algorithm>
@@ -107,13 +108,53 @@ QQuickItem* TextSelection::fieldAt(const Place& place) const {
     return number < fields.size() ? fields[number] : nullptr;
 }
 
-void TextSelection::press(const QQuickItem* item, QPointF place) {
-    if (!isField(item))
-        return;
+bool TextSelection::press(const QQuickItem* item, QPointF pointer,
+                          Qt::KeyboardModifiers modifiers) {
+    const bool inField = item != nullptr && isField(item);
+    const std::optional<Place> place = placeAt(pointer);
+    if (!place || (item != nullptr && !inField))
+        return false;
+    const QQuickItem* focused = view_.window()->activeFocusItem();
+    const bool focusedField = focused != nullptr && view_.isAncestorOf(focused) && isField(focused);
+    const std::optional<Place> own = focusedField ? beginOfOwn(focused) : std::nullopt;
+    const std::optional<Place> from = own && !isActive() ? own : anchor_;
+    if (modifiers.testFlag(Qt::ShiftModifier) && from) {
+        const bool withinField =
+            inField && !isActive() && (own || inField_) && inOneField(*from, *place);
+        begin(*from, pointer, withinField);
+        if (!withinField)
+            extend();
+        return !withinField;
+    }
     clear();
+    if (own && !inField)
+        select(fieldAt(*own), 0, 0);
+    begin(*place, pointer, inField);
+    return !inField;
+}
+
+void TextSelection::begin(Place anchor, QPointF pointer, bool inField) {
     pressed_ = true;
-    pointer_ = place;
-    anchor_ = placeAt(place);
+    pointer_ = pointer;
+    anchor_ = anchor;
+    inField_ = inField;
+}
+
+/// Where the selection begins that a field has made by itself, seen from the end that moves.
+std::optional<TextSelection::Place> TextSelection::beginOfOwn(const QQuickItem* field) const {
+    const int start = field->property("selectionStart").toInt();
+    const int end = field->property("selectionEnd").toInt();
+    const int rows = start < end ? view_.rows()->rowCount() : 0;
+    for (int row = 0; row < rows; ++row) {
+        QQuickItem* delegate = view_.itemAt(row);
+        if (delegate == nullptr || !delegate->isAncestorOf(field))
+            continue;
+        const std::vector<QQuickItem*> fields = fieldsOf(delegate);
+        const auto number = std::ranges::find(fields, field) - fields.begin();
+        const bool backwards = field->property("cursorPosition").toInt() == start;
+        return Place{row, static_cast<int>(number), backwards ? end : start};
+    }
+    return std::nullopt;
 }
 
 bool TextSelection::move(QPointF place) {
@@ -130,8 +171,6 @@ void TextSelection::release() {
     scrolling_.stop();
     if (isActive())
         paint(); // the field where it began has selected by itself
-    else
-        anchor_.reset();
 }
 
 /// To where the pointer is.
@@ -139,8 +178,7 @@ void TextSelection::extend() {
     const std::optional<Place> place = placeAt(pointer_);
     if (!place || !anchor_)
         return;
-    const bool elsewhere = place->row != anchor_->row || place->field != anchor_->field;
-    if (!isActive() && !elsewhere)
+    if (!isActive() && (inField_ ? inOneField(*place, *anchor_) : *place == *anchor_))
         return;
     if (!isActive())
         if (QQuickItem* field = fieldAt(*anchor_)) {
