@@ -18,9 +18,10 @@ Expected<GenerationConfig> readGenerationConfig(std::string_view json, const Mod
     FieldErrors errors("generation_config.json");
     Fields top(*document, "", errors);
 
+    const Range token = {0, config.vocabulary - 1};
     if (top.has("eos_token_id"))
-        generation.eosTokens = top.integers("eos_token_id", limits::kToken);
-    generation.suppressedTokens = top.integers("suppress_tokens", limits::kToken);
+        generation.eosTokens = top.integers("eos_token_id", token);
+    generation.suppressedTokens = top.integers("suppress_tokens", token);
     kernels::Sampling& sampling = generation.sampling;
     sampling.temperature = static_cast<float>(
         top.optionalNumber("temperature", 0, 100).value_or(sampling.temperature));

@@ -9,6 +9,8 @@
 #include <nlohmann/json.hpp>
 
 #include <format>
+#include <string_view>
+#include <vector>
 
 namespace lapidary::engine {
 
@@ -36,7 +38,10 @@ Expected<void> readFamily(Fields& top, ModelConfig& config) {
                                                     kFile, type));
 }
 
-/// Of the ids that must lie in the vocabulary only text_config speaks; soft tokens may lie outside.
+const char* endOfAudioKey(const Fields& top) {
+    return top.has("eoa_token_index") ? "eoa_token_index" : "eoa_token_id";
+}
+
 void readMediaTokens(Fields& top, MediaTokens& tokens) {
     const auto read = [&](const char* key, std::int32_t& token) {
         token = top.optionalInteger(key, limits::kToken).value_or(token);
@@ -46,10 +51,43 @@ void readMediaTokens(Fields& top, MediaTokens& tokens) {
     read("eoi_token_id", tokens.endImage);
     read("boa_token_id", tokens.beginAudio);
     read("audio_token_id", tokens.audio);
-    read("eoa_token_index", tokens.endAudio);
-    if (!top.has("eoa_token_index"))
-        read("eoa_token_id", tokens.endAudio);
+    read(endOfAudioKey(top), tokens.endAudio);
     read("video_token_id", tokens.video);
+}
+
+/// Every special token must be one of the vocabulary. Those of media must differ from all others: a
+/// prompt is read for the places where pictures stand.
+void checkTokens(Fields& top, const ModelConfig& config) {
+    struct Named {
+        std::string_view key;
+        std::int32_t id;
+    };
+    const MediaTokens& tokens = config.tokens;
+    std::vector<Named> others = {{"pad_token_id", tokens.pad}, {"bos_token_id", tokens.bos}};
+    for (const std::int32_t id : config.eosTokens)
+        others.push_back({"eos_token_id", id});
+    std::vector<Named> media;
+    if (config.seesImages())
+        media = {{"boi_token_id", tokens.beginImage},
+                 {"image_token_id", tokens.image},
+                 {"eoi_token_id", tokens.endImage}};
+    for (const Named& named :
+         {Named{"boa_token_id", tokens.beginAudio}, Named{"audio_token_id", tokens.audio},
+          Named{endOfAudioKey(top), tokens.endAudio}, Named{"video_token_id", tokens.video}})
+        if (config.seesImages() && top.has(named.key))
+            media.push_back(named);
+
+    for (const std::vector<Named>& list : {others, media})
+        for (const Named& named : list)
+            if (named.id >= config.vocabulary)
+                top.report(std::format("{} is {}, and text_config.vocab_size counts {} tokens",
+                                       named.key, named.id, config.vocabulary));
+    for (const Named& token : media) {
+        for (const Named& other : others)
+            if (other.id == token.id)
+                top.report(std::format("{} and {} are both {}", other.key, token.key, token.id));
+        others.push_back(token);
+    }
 }
 
 void readVision(Fields& top, ModelConfig& config) {
@@ -93,6 +131,7 @@ Expected<ModelConfig> readModelConfig(std::string_view json) {
         readVision(top, config);
         config.hasAudio = top.has("audio_config");
     }
+    checkTokens(top, config);
     if (quantization)
         config.quantization = readQuantizationConfig(*quantization);
     if (const auto& error = errors.first())

@@ -164,6 +164,14 @@ void ConfigTest::refusesWithASentence_data() {
             "from 0 to 1");
     corrupt("12b", "/text_config/pad_token_id", "262144",
             "text_config.pad_token_id must be a whole number from 0 to 262143");
+    corrupt("12b", "/image_token_id", "255999", "boi_token_id and image_token_id are both 255999");
+    corrupt("12b", "/eoi_token_id", "258880", "image_token_id and eoi_token_id are both 258880");
+    corrupt("12b", "/image_token_id", "2", "bos_token_id and image_token_id are both 2");
+    corrupt("e2b", "/boi_token_id", "1", "eos_token_id and boi_token_id are both 1");
+    corrupt("e2b", "/image_token_id", "262144",
+            "image_token_id is 262144, and text_config.vocab_size counts 262144 tokens");
+    corrupt("12b", "/eos_token_id", "[1, 300000]",
+            "eos_token_id is 300000, and text_config.vocab_size counts 262144 tokens");
     corrupt("12b", "/vision_config/mm_posemb_size", "", "vision_config.mm_posemb_size is missing");
     corrupt("12b", "/vision_config/model_patch_size", "47",
             "vision_config.model_patch_size is 47 and vision_config.patch_size times "
@@ -290,6 +298,8 @@ void ConfigTest::generationConfigWins() {
     QVERIFY(!wrong);
     QCOMPARE(wrong.error().sentence, "generation_config.json: top_p must be a number from 0 to 1: "
                                      "download or restore the file.");
+    for (const char* beyond : {R"({"suppress_tokens": [5, 262144]})", R"({"eos_token_id": -1})"})
+        QVERIFY2(!readGenerationConfig(beyond, *config), beyond);
 }
 
 void ConfigTest::readsACard() {
