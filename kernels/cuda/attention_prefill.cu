@@ -58,13 +58,17 @@ void launch(const AttentionProblem& problem, const DeviceRuns& runs, cudaStream_
 
 void attentionPrefill(const AttentionProblem& problem, const DeviceRuns& runs,
                       cudaStream_t stream) {
+    if (hopperAttends(problem)) {
+        attentionHopper(problem, runs, stream);
+        return;
+    }
     int device = 0;
     cudaGetDevice(&device);
     const size_t most = sharedOfBlock(device);
     withHeadDim(problem.headDim, [&]<int kDim>() {
-        // 64 queries where the card has the shared memory for them. At 512 columns Hopper holds
-        // steps of 64 keys, 223 KiB; cards with 163 KiB steps of 32, 146 KiB. Below, steps of 32
-        // leave place for two blocks, whose phases fill each other's gaps.
+        // 64 queries where the card has the shared memory for them. At 512 columns cards with 227
+        // KiB hold steps of 64 keys, 223 KiB; those with 163 KiB steps of 32, 146 KiB. Below, steps
+        // of 32 leave place for two blocks, whose phases fill each other's gaps.
         const auto fits = [most](size_t bytes) { return bytes <= most; };
         if constexpr (kDim == 512) {
             if (fits(sizeof(AttentionShared<kDim, 4, 64>)))

@@ -1,9 +1,7 @@
 #include "cuda/skinny.h"
 
 #include <algorithm>
-
-#include <cudaTypedefs.h>
-#include <cuda_runtime_api.h>
+#include <cstdint>
 
 namespace lapidary::kernels::cuda {
 
@@ -22,31 +20,12 @@ std::size_t skinnyPartials(int multiprocessors) {
 }
 
 TensorMap tensorMap(const SkinnySegment& segment, int rowBytes) {
-    // The driver is not linked: programs start where there is none.
-    static const auto encode = [] {
-        void* function = nullptr;
-        cudaDriverEntryPointQueryResult found{};
-        if (cudaGetDriverEntryPointByVersion("cuTensorMapEncodeTiled", &function, 12000,
-                                             cudaEnableDefault, &found)
-                != cudaSuccess
-            || found != cudaDriverEntryPointSuccess)
-            function = nullptr;
-        return reinterpret_cast<PFN_cuTensorMapEncodeTiled_v12000>(function);
-    }();
-    TensorMap map;
-    if (encode == nullptr)
-        return map;
-    static_assert(sizeof(map) == sizeof(CUtensorMap));
-    const cuuint64_t sizes[] = {static_cast<cuuint64_t>(rowBytes),
-                                static_cast<cuuint64_t>(segment.channels)};
-    const cuuint64_t strides[] = {static_cast<cuuint64_t>(rowBytes)};
-    const cuuint32_t box[] = {kPieceBytes, kBoxChannels};
-    const cuuint32_t every[] = {1, 1};
-    encode(reinterpret_cast<CUtensorMap*>(&map), CU_TENSOR_MAP_DATA_TYPE_UINT8, 2,
-           const_cast<void*>(segment.w), sizes, strides, box, every, CU_TENSOR_MAP_INTERLEAVE_NONE,
-           CU_TENSOR_MAP_SWIZZLE_128B, CU_TENSOR_MAP_L2_PROMOTION_L2_128B,
-           CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE);
-    return map;
+    const std::uint64_t sizes[] = {static_cast<std::uint64_t>(rowBytes),
+                                   static_cast<std::uint64_t>(segment.channels)};
+    const std::uint64_t strides[] = {static_cast<std::uint64_t>(rowBytes)};
+    const std::uint32_t box[] = {kPieceBytes, kBoxChannels};
+    return tensorMap(
+        TensorBoxes{.tensor = segment.w, .sizes = sizes, .strides = strides, .box = box});
 }
 
 SkinnyLaunch planSkinny(const SkinnyProduct& product, SkinnyOutput output,

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "cuda/arch/tensor_map.h"
 #include "cuda/card_matrix.h"
 
 namespace lapidary::kernels::cuda {
@@ -48,10 +49,6 @@ inline constexpr int kPieceBytes = 128;  ///< of a channel
 
 inline constexpr int kBoxChannels = 128; ///< that one copy brings, of cards from 9.0 up
 
-/// How cards from 9.0 up find pieces of a matrix (a CUtensorMap).
-struct alignas(64) TensorMap {
-    std::uint64_t words[16] = {};
-};
 /// Of boxes of 128 channels by a piece; empty where the driver has no such maps.
 [[nodiscard]] TensorMap tensorMap(const SkinnySegment& segment, int rowBytes);
 

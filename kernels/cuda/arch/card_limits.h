@@ -27,6 +27,15 @@ inline int capabilityOf(const cudaDeviceProp& card) {
     return std::min(card.major * 10 + card.minor, kNewestCapability);
 }
 
+/// The same of the card that is the thread's.
+inline int capabilityOfCurrent() {
+    int device = 0, major = 0, minor = 0;
+    cudaGetDevice(&device);
+    cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device);
+    cudaDeviceGetAttribute(&minor, cudaDevAttrComputeCapabilityMinor, device);
+    return std::min(major * 10 + minor, kNewestCapability);
+}
+
 /// The shared memory that a block of a card may have.
 inline std::size_t sharedOfBlock(int device) {
     int bytes = 0;
