@@ -66,6 +66,16 @@ void Products::linear(std::span<const Projection> projections, const Tensor& x,
                                         && p.w.quantisedInput() == first.quantisedInput();
                              });
     if (!together) {
+        const bool codes = std::ranges::all_of(
+            projections, [&](const Projection& p) { return takesCodes(p.w, x.rows()); });
+        if (codes) {
+            const Codes once = codesOf(x);
+            for (const Projection& p : projections) {
+                check(p.w, x, p.y);
+                manyOfCodes(p.w, once, p.y);
+            }
+            return;
+        }
         for (const Projection& p : projections)
             one(p.w, x, largest, p.y, 0);
         return;
@@ -96,8 +106,19 @@ void Products::gatedMlp(const GatedMlp& op) {
     const bool gated = isSkinny(op.gate, rows) && op.gate.format() == op.up.format()
                        && op.gate.quantisedInput() == op.up.quantisedInput();
     if (!gated) {
-        one(op.gate, op.x, op.largest, gate, 0);
-        one(op.up, op.x, op.largest, up, 0);
+        const Projection both[] = {{op.gate, gate}, {op.up, up}};
+        linear(both, op.x, op.largest);
+        if (takesCodes(op.down, rows)) {
+            check(op.down, gate, op.y);
+            const Codes codes = roomForCodes(rows, width);
+            if (codes.codes == nullptr)
+                return;
+            if (quantiseGated(halves(gate), halves(up), rows, width, codes.codes, codes.scales,
+                              stream_.handle())) {
+                manyOfCodes(op.down, codes, op.y);
+                return;
+            }
+        }
         geluMultiply(halves(gate), halves(up), halves(gate), gate.elements(), stream_.handle());
         one(op.down, gate, {}, op.y, 0);
         return;
@@ -177,17 +198,44 @@ void Products::many(const Weight& w, const Tensor& x, const Tensor& y) {
         manyWidened(matrix, product);
         return;
     }
-    const auto codes = static_cast<std::size_t>(x.elements());
+    manyOfCodes(w, codesOf(x), y);
+}
+
+bool Products::takesCodes(const Weight& w, std::int64_t rows) const {
+    return !isSkinny(w, rows) && aligned(w) && w.rows() % 8 == 0
+           && matrixOf(w).format == ProductFormat::Fp8 && large_.multipliesCodes();
+}
+
+Products::Codes Products::roomForCodes(std::int64_t rows, std::int64_t columns) {
+    const auto count = static_cast<std::size_t>(rows * columns);
     auto* const scratch = static_cast<std::uint8_t*>(
-        stream_.scratch(codes + static_cast<std::size_t>(x.rows()) * sizeof(float)));
+        stream_.scratch(count + static_cast<std::size_t>(rows) * sizeof(float)));
     if (scratch == nullptr)
+        return {};
+    // Columns are a multiple of 16.
+    return {scratch, reinterpret_cast<float*>(scratch + count), rows};
+}
+
+Products::Codes Products::codesOf(const Tensor& x) {
+    const Codes codes = roomForCodes(x.rows(), x.rowSize());
+    if (codes.codes != nullptr)
+        quantiseRows(halves(x), x.rows(), x.rowSize(), codes.codes, codes.scales, stream_.handle());
+    return codes;
+}
+
+void Products::manyOfCodes(const Weight& w, const Codes& x, const Tensor& y) {
+    if (x.codes == nullptr)
         return;
-    auto* const scales = reinterpret_cast<float*>(scratch + codes); // columns are a multiple of 16
-    quantiseRows(halves(x), x.rows(), w.columns(), scratch, scales, stream_.handle());
-    product.x = scratch;
-    product.xScales = scales;
-    product.wScales = matrix.scales;
-    large_.run(product);
+    const CardMatrix matrix = matrixOf(w);
+    large_.run({.w = matrix.numbers,
+                .wScales = matrix.scales,
+                .x = x.codes,
+                .xScales = x.scales,
+                .y = y.data,
+                .rows = x.rows,
+                .channels = w.rows(),
+                .columns = w.columns(),
+                .single = y.dtype == DType::F32});
 }
 
 // Where the card has no product of codes with a scale a row, or x is not quantised: the codes as

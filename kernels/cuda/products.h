@@ -38,6 +38,18 @@ private:
     void queue(const SkinnyLaunch& launch);
     void one(const Weight& w, const Tensor& x, const Tensor& largest, const Tensor& y, float cap);
     void many(const Weight& w, const Tensor& x, const Tensor& y);
+
+    /// Many rows as e4m3 with their scales, in scratch: what one matrix or several take.
+    struct Codes {
+        std::uint8_t* codes = nullptr; ///< [rows, columns]; null, with the error noted: no memory
+        float* scales = nullptr;       ///< [rows]
+        std::int64_t rows = 0;
+    };
+    [[nodiscard]] bool takesCodes(const Weight& w, std::int64_t rows) const;
+    [[nodiscard]] Codes roomForCodes(std::int64_t rows, std::int64_t columns);
+    [[nodiscard]] Codes codesOf(const Tensor& x);
+    void manyOfCodes(const Weight& w, const Codes& x, const Tensor& y);
+
     void manyWidened(const CardMatrix& matrix, const LargeProduct& product);
 
     Stream& stream_;

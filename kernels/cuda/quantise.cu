@@ -30,6 +30,7 @@ __device__ InputScale scaleOfRow(const Bf16* x, int64_t columns, float* scales) 
     return scale;
 }
 
+/// Of rows of any length, which are read twice.
 __global__ void __launch_bounds__(kThreads)
     quantiseKernel(const Bf16* x, int64_t columns, uint8_t* codes, float* scales) {
     x += blockIdx.x * columns;
@@ -44,6 +45,49 @@ __global__ void __launch_bounds__(kThreads)
         for (int64_t i = threadIdx.x; i < columns; i += kThreads)
             codes[i] = static_cast<uint8_t>(roundPair(scale.divide(toFloat(x[i])), 0));
     }
+}
+
+/// Of rows that shared memory holds: each number is made once, eight at a time.
+///   eight(row, i)  numbers 8 i to 8 i + 7 of a row, bf16
+template <class Eight>
+__global__ void __launch_bounds__(kThreads)
+    quantiseOnceKernel(Eight eight, int eights, uint2* codes, float* scales) {
+    extern __shared__ uint4 numbers[]; // a thread reads what it wrote itself
+    float largest = 0;
+    for (int i = threadIdx.x; i < eights; i += kThreads) {
+        const uint4 words = eight(blockIdx.x, i);
+        numbers[i] = words;
+        for (const uint32_t pair : {words.x, words.y, words.z, words.w})
+            largest = fmaxf(largest, fmaxf(fabsf(__uint_as_float(pair << 16)),
+                                           fabsf(__uint_as_float(pair & 0xFFFF0000U))));
+    }
+    const InputScale scale = InputScale::of(blockMax<kThreads>(largest));
+    if (threadIdx.x == 0)
+        scales[blockIdx.x] = scale.scale;
+    codes += int64_t(blockIdx.x) * eights;
+    for (int i = threadIdx.x; i < eights; i += kThreads) {
+        const uint4 words = numbers[i];
+        codes[i] = {scale.quantise(words.x, words.y), scale.quantise(words.z, words.w)};
+    }
+}
+
+/// Whether shared memory holds a row, without being asked for more than every kernel gets.
+bool heldAtOnce(int64_t columns) {
+    return columns % 8 == 0 && columns * int64_t(sizeof(Bf16)) <= 47 << 10;
+}
+
+template <class Eight>
+void quantiseOnce(Eight eight, int64_t rows, int64_t columns, uint8_t* codes, float* scales,
+                  cudaStream_t stream) {
+    quantiseOnceKernel<<<static_cast<unsigned>(rows), kThreads,
+                         static_cast<size_t>(columns) * sizeof(Bf16), stream>>>(
+        eight, static_cast<int>(columns / 8), reinterpret_cast<uint2*>(codes), scales);
+}
+
+__device__ uint32_t gatedPair(uint32_t gate, uint32_t up) {
+    return uint32_t(gatedElement(static_cast<Bf16>(gate), static_cast<Bf16>(up)))
+           | uint32_t(gatedElement(static_cast<Bf16>(gate >> 16), static_cast<Bf16>(up >> 16)))
+                 << 16;
 }
 
 __global__ void __launch_bounds__(kThreads)
@@ -77,7 +121,32 @@ __global__ void __launch_bounds__(kThreads)
 
 void quantiseRows(const Bf16* x, int64_t rows, int64_t columns, uint8_t* codes, float* scales,
                   cudaStream_t stream) {
+    if (heldAtOnce(columns) && reinterpret_cast<uintptr_t>(x) % sizeof(uint4) == 0
+        && reinterpret_cast<uintptr_t>(codes) % sizeof(uint2) == 0) {
+        const auto* const from = reinterpret_cast<const uint4*>(x);
+        const int64_t eights = columns / 8;
+        quantiseOnce([=] __device__(int64_t row, int i) { return from[row * eights + i]; }, rows,
+                     columns, codes, scales, stream);
+        return;
+    }
     quantiseKernel<<<static_cast<unsigned>(rows), kThreads, 0, stream>>>(x, columns, codes, scales);
+}
+
+bool quantiseGated(const Bf16* gate, const Bf16* up, int64_t rows, int64_t columns, uint8_t* codes,
+                   float* scales, cudaStream_t stream) {
+    if (!heldAtOnce(columns))
+        return false;
+    const auto* const gates = reinterpret_cast<const uint4*>(gate);
+    const auto* const ups = reinterpret_cast<const uint4*>(up);
+    const int64_t eights = columns / 8;
+    quantiseOnce(
+        [=] __device__(int64_t row, int i) {
+            const uint4 g = gates[row * eights + i], u = ups[row * eights + i];
+            return uint4{gatedPair(g.x, u.x), gatedPair(g.y, u.y), gatedPair(g.z, u.z),
+                         gatedPair(g.w, u.w)};
+        },
+        rows, columns, codes, scales, stream);
+    return true;
 }
 
 void roundRows(const Bf16* x, int64_t rows, int64_t columns, Bf16* values, float* scales,

@@ -9,6 +9,13 @@ namespace lapidary::kernels::cuda {
 void quantiseRows(const Bf16* x, std::int64_t rows, std::int64_t columns, std::uint8_t* codes,
                   float* scales, cudaStream_t stream);
 
+/// The same of gelu_tanh(gate) ⊙ up, rounded to bf16 first, which is not kept.
+///   gate, up, codes  [rows, columns], on 16 bytes
+/// False where rows are too long for that, 24064 numbers, or no multiple of 8: nothing is queued.
+[[nodiscard]] bool quantiseGated(const Bf16* gate, const Bf16* up, std::int64_t rows,
+                                 std::int64_t columns, std::uint8_t* codes, float* scales,
+                                 cudaStream_t stream);
+
 /// The same, as the values of the codes, unscaled, in bf16.   x, values [rows, columns]
 void roundRows(const Bf16* x, std::int64_t rows, std::int64_t columns, Bf16* values, float* scales,
                cudaStream_t stream);
