@@ -121,6 +121,19 @@ struct ExpertMlp {
     Tensor scratch;       ///< [rows · topK, 3 · width + hidden]
 };
 
+/// The second half of a decoder layer with experts (gemma4.md 2.5): a dense MLP and experts beside
+/// it, each branch with norms of its own, and the sum of both, which is added to the residual.
+struct MixedMlp {
+    GatedMlp dense;        ///< y: memory of [rows, hidden]
+    Tensor denseNorm;      ///< [hidden] f32, of dense.y
+    Route route;           ///< x: the residual
+    Tensor expertsInNorm;  ///< [hidden] f32, of the residual
+    ExpertMlp experts;     ///< x: memory of [rows, hidden] that may be that of dense.x
+    Tensor expertsNorm;    ///< [hidden] f32, of experts.y
+    float epsilon = 1e-6F; ///< of these norms
+    AddNormed sum;         ///< x: the memory of dense.y
+};
+
 /// One image in the vision tower: head norms, 2-D rotation, and attention of all patches over all
 /// patches, scale 1 (gemma4.md 5.3).
 struct VisionAttention {
@@ -260,6 +273,18 @@ public:
     virtual void gatedMlp(const GatedMlp& op) = 0;
     virtual void route(const Route& op) = 0;
     virtual void expertMlp(const ExpertMlp& op) = 0;
+
+    /// A backend may do with fewer passes, and leave what the operations hand each other unwritten.
+    virtual void mixedMlp(const MixedMlp& op) {
+        gatedMlp(op.dense);
+        rmsNorm(op.dense.y, op.denseNorm, op.epsilon, op.dense.y);
+        route(op.route);
+        rmsNorm(op.route.x, op.expertsInNorm, op.epsilon, op.experts.x);
+        expertMlp(op.experts);
+        rmsNorm(op.experts.y, op.expertsNorm, op.epsilon, op.experts.y);
+        scaledSum(op.dense.y, op.experts.y, 1, op.dense.y);
+        addNormed(op.sum);
+    }
 
     /// y = gelu_tanh(gate) ⊙ up, element by element; y may be the memory of either.
     virtual void geluMultiply(const Tensor& gate, const Tensor& up, const Tensor& y) = 0;

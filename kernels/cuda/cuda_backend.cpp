@@ -165,7 +165,9 @@ void CudaBackend::rmsNorm(const Tensor& x, const Tensor& weight, float epsilon, 
                   floatsOrNone(largest), stream_->handle());
 }
 
-void CudaBackend::addNormed(const AddNormed& op) {
+namespace {
+
+AddNormedProblem problemOf(const AddNormed& op) {
     LAPIDARY_ASSERT(op.x.elements() == op.residual.elements());
     AddNormedProblem problem{.residual = halves(op.residual),
                              .x = halves(op.x),
@@ -179,6 +181,13 @@ void CudaBackend::addNormed(const AddNormed& op) {
         problem.normed = halves(op.normed);
         problem.largest = floatsOrNone(op.largest);
     }
+    return problem;
+}
+
+} // namespace
+
+void CudaBackend::addNormed(const AddNormed& op) {
+    const AddNormedProblem problem = problemOf(op);
     if (isStreamNorm(problem.rows, problem.width))
         queueNorm(problem);
     else
@@ -296,48 +305,107 @@ void CudaBackend::gatedMlp(const GatedMlp& op) {
     products_->gatedMlp(op);
 }
 
+namespace {
+
+RouteProblem problemOf(const Route& op) {
+    LAPIDARY_ASSERT(op.proj.rows() <= kMostExperts && op.x.rowSize() <= kWidestNorm);
+    return {.x = halves(op.x),
+            .scale = floats(op.scale),
+            .proj = static_cast<const Bf16*>(matrixOf(op.proj).numbers),
+            .perExpertScale = floats(op.perExpertScale),
+            .chosen = integers(op.chosen),
+            .weights = floats(op.weights),
+            .rows = op.x.rows(),
+            .hidden = op.x.rowSize(),
+            .experts = narrow(op.proj.rows()),
+            .topK = narrow(op.chosen.rowSize()),
+            .factor = op.factor,
+            .epsilon = op.epsilon};
+}
+
+ExpertProblem problemOf(const ExpertMlp& op) {
+    return {.gateUp = matrixOf(op.gateUp),
+            .down = matrixOf(op.down),
+            .x = halves(op.x),
+            .chosen = integers(op.chosen),
+            .weights = floats(op.weights),
+            .y = halves(op.y),
+            .rows = op.x.rows(),
+            .hidden = op.x.rowSize(),
+            .width = op.down.columns(),
+            .experts = narrow(op.down.experts()),
+            .topK = narrow(op.chosen.rowSize())};
+}
+
+std::size_t activatedBytes(const ExpertProblem& p) {
+    return static_cast<std::size_t>(p.rows * p.topK * p.width) * sizeof(Bf16);
+}
+
+} // namespace
+
 void CudaBackend::route(const Route& op) {
-    LAPIDARY_ASSERT(op.proj.rows() <= 512 && op.x.rowSize() <= 8192);
-    cuda::route({.x = halves(op.x),
-                 .scale = floats(op.scale),
-                 .proj = static_cast<const Bf16*>(matrixOf(op.proj).numbers),
-                 .perExpertScale = floats(op.perExpertScale),
-                 .chosen = integers(op.chosen),
-                 .weights = floats(op.weights),
-                 .rows = op.x.rows(),
-                 .hidden = op.x.rowSize(),
-                 .experts = narrow(op.proj.rows()),
-                 .topK = narrow(op.chosen.rowSize()),
-                 .factor = op.factor,
-                 .epsilon = op.epsilon},
-                stream_->handle());
+    cuda::route(problemOf(op), stream_->handle());
+}
+
+void CudaBackend::queueExperts(const ExpertPhase& phase) {
+    const auto phases = expertPhases(phase, chain_->multiprocessors());
+    chain_->add(phases);
 }
 
 void CudaBackend::expertMlp(const ExpertMlp& op) {
-    const ExpertProblem problem{.gateUp = matrixOf(op.gateUp),
-                                .down = matrixOf(op.down),
-                                .x = halves(op.x),
-                                .chosen = integers(op.chosen),
-                                .weights = floats(op.weights),
-                                .y = halves(op.y),
-                                .rows = op.x.rows(),
-                                .hidden = op.x.rowSize(),
-                                .width = op.down.columns(),
-                                .experts = narrow(op.down.experts()),
-                                .topK = narrow(op.chosen.rowSize())};
-    const bool grouped =
-        problem.rows > kSkinnyRows && vectorised(problem.hidden) && vectorised(problem.width);
-    const std::size_t bytes =
-        grouped
-            ? groupedScratchBytes(problem)
-            : static_cast<std::size_t>(problem.rows * problem.topK * problem.width) * sizeof(Bf16);
-    void* scratch = stream_->scratch(bytes);
+    const ExpertProblem problem = problemOf(op);
+    const bool phases = arePhases(problem);
+    const bool grouped = !phases && problem.rows > kSkinnyRows && vectorised(problem.hidden)
+                         && vectorised(problem.width);
+    void* const scratch =
+        stream_->scratch(grouped ? groupedScratchBytes(problem) : activatedBytes(problem));
     if (scratch == nullptr)
         return;
-    if (grouped)
+    auto* const activated = static_cast<Bf16*>(scratch);
+    if (phases)
+        queueExperts({.problem = problem, .activated = activated});
+    else if (grouped)
         expertsGrouped(problem, scratch, stream_->handle());
     else
-        expertsSkinny(problem, static_cast<Bf16*>(scratch), stream_->handle());
+        expertsRagged(problem, activated, stream_->handle());
+}
+
+void CudaBackend::mixedMlp(const MixedMlp& op) {
+    const RouteProblem routing = problemOf(op.route);
+    ExpertProblem problem = problemOf(op.experts);
+    if (!arePhases(problem)) {
+        Backend::mixedMlp(op);
+        return;
+    }
+    LAPIDARY_ASSERT(op.sum.x.data == op.dense.y.data && routing.topK == problem.topK);
+    const std::size_t logitBytes =
+        static_cast<std::size_t>(routing.rows * routing.experts) * sizeof(float);
+    const std::size_t activatedAt = (logitBytes + 15) / 16 * 16;
+    auto* const scratch =
+        static_cast<std::byte*>(stream_->scratch(activatedAt + activatedBytes(problem)));
+    if (scratch == nullptr)
+        return;
+    auto* const logits = reinterpret_cast<float*>(scratch);
+    const StepPhase route(RoutePhase{routing, logits}, chain_->multiprocessors());
+    chain_->add(std::span(&route, 1));
+    chain_->parallel();
+    products_->gatedMlp(op.dense);
+    chain_->parallel();
+    problem.x = routing.x;
+    queueExperts({.problem = problem,
+                  .activated = reinterpret_cast<Bf16*>(scratch + activatedAt),
+                  .norm = floats(op.expertsInNorm),
+                  .epsilon = op.epsilon,
+                  .logits = logits,
+                  .perExpertScale = routing.perExpertScale});
+    const StepPhase end(BranchPhase{.sum = problemOf(op.sum),
+                                    .dense = halves(op.dense.y),
+                                    .other = problem.y,
+                                    .norm = floats(op.denseNorm),
+                                    .otherNorm = floats(op.expertsNorm),
+                                    .epsilon = op.epsilon},
+                        chain_->multiprocessors());
+    chain_->add(std::span(&end, 1));
 }
 
 void CudaBackend::geluMultiply(const Tensor& gate, const Tensor& up, const Tensor& y) {

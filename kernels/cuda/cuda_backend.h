@@ -48,6 +48,7 @@ public:
     void gatedMlp(const GatedMlp& op) override;
     void route(const Route& op) override;
     void expertMlp(const ExpertMlp& op) override;
+    void mixedMlp(const MixedMlp& op) override;
     void geluMultiply(const Tensor& gate, const Tensor& up, const Tensor& y) override;
     void scaledSum(const Tensor& a, const Tensor& b, float scale, const Tensor& y) override;
     void layerNorm(const Tensor& x, const Tensor& weight, const Tensor& bias, float epsilon,
@@ -64,6 +65,7 @@ private:
     void decodeAttention(AttentionProblem problem, const RawRows& raw);
     void queueNorm(const AddNormedProblem& problem);
     void queueElements(const ElementPhase& elements);
+    void queueExperts(const ExpertPhase& phase);
 
     /// A wide choice (no topK, or a very large one) is rare: the processor makes it.
     void sampleOnHost(const Sample& op);

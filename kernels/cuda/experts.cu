@@ -1,4 +1,4 @@
-// The mixture of experts for few rows: routing, and products that read each chosen expert once.
+// The mixture of experts: routing of any number of rows, and experts whose rows begin off 16 bytes.
 #include "cuda/arch/fp8.cuh"
 #include "cuda/device_math.cuh"
 #include "cuda/experts.h"
@@ -8,7 +8,6 @@ namespace {
 
 constexpr int kThreads = 256;
 constexpr int kWarps = kThreads / 32;
-constexpr int kMostExperts = 512;
 constexpr int kMostHidden = 8192;
 constexpr int kMostChosen = 32;
 
@@ -108,33 +107,20 @@ __device__ float stageRow(const Bf16* x, int64_t count, float* to) {
     return scale.scale;
 }
 
-// A dot product of unscaled weights by one warp: lane l takes the values 8 (l + 32 i) … of row
-// `row`, in the order of i. x in shared memory.
+// A dot product of unscaled weights by one warp: lane l takes the values l + 32 i, in the order of
+// i. x in shared memory.
 template <ProductFormat kFormat>
 __device__ float codeDot(const CardMatrix& w, int64_t row, const float* x, int64_t count) {
-    if constexpr (kFormat == ProductFormat::Plain) {
-        return warpDot(static_cast<const Bf16*>(w.numbers) + row * count, x, count);
-    } else {
-        const auto* codes = static_cast<const uint8_t*>(w.numbers) + row * count;
-        float sum = 0;
-        if (count % 8 == 0) {
-#pragma unroll 4
-            for (int64_t k = threadIdx.x % 32 * 8; k < count; k += 256) {
-                const uint2 v = __ldcs(reinterpret_cast<const uint2*>(codes + k));
-                const uint32_t pairs[4] = {widenLowPair(v.x), widenHighPair(v.x), widenLowPair(v.y),
-                                           widenHighPair(v.y)};
-#pragma unroll
-                for (int i = 0; i < 4; ++i) {
-                    sum += __uint_as_float(pairs[i] << 16) * x[k + 2 * i];
-                    sum += __uint_as_float(pairs[i] & 0xFFFF0000U) * x[k + 2 * i + 1];
-                }
-            }
-        } else {
-            for (int64_t k = threadIdx.x % 32; k < count; k += 32)
-                sum += toFloat(static_cast<Bf16>(widenLowPair(codes[k]))) * x[k];
-        }
-        return warpSum(sum);
+    float sum = 0;
+    for (int64_t k = threadIdx.x % 32; k < count; k += 32) {
+        const int64_t at = row * count + k;
+        const Bf16 bits =
+            kFormat == ProductFormat::Plain
+                ? static_cast<const Bf16*>(w.numbers)[at]
+                : static_cast<Bf16>(widenLowPair(static_cast<const uint8_t*>(w.numbers)[at]));
+        sum += toFloat(bits) * x[k];
     }
+    return warpSum(sum);
 }
 
 // A warp a channel of a pair: activated = gelu(gate x) ⊙ up x.
@@ -202,7 +188,7 @@ void route(const RouteProblem& problem, cudaStream_t stream) {
     routeKernel<<<static_cast<unsigned>(problem.rows), kThreads, 0, stream>>>(problem);
 }
 
-void expertsSkinny(const ExpertProblem& p, Bf16* activated, cudaStream_t stream) {
+void expertsRagged(const ExpertProblem& p, Bf16* activated, cudaStream_t stream) {
     switch (p.gateUp.format) {
     case ProductFormat::Plain:
         return launchExperts<ProductFormat::Plain>(p, activated, stream);

@@ -4,7 +4,9 @@
 
 namespace lapidary::kernels::cuda {
 
-/// backend.h, Route; at most 512 experts, hidden at most 8192.
+inline constexpr int kMostExperts = 512;
+
+/// backend.h, Route; at most kMostExperts, hidden at most 8192.
 struct RouteProblem {
     const Bf16* x; ///< [rows, hidden]
     const float* scale;
@@ -30,10 +32,10 @@ struct ExpertProblem {
     int experts, topK;
 };
 
-/// 1 to 16 rows: every pair of a row and an expert reads that expert's weights. hidden and
-/// topK · width at most 8192.
+/// Any shape with hidden and topK · width at most 8192, slowly: every pair of a row and an expert
+/// reads that expert's weights, number by number.
 ///   activated [rows · topK, width]
-void expertsSkinny(const ExpertProblem& problem, Bf16* activated, cudaStream_t stream);
+void expertsRagged(const ExpertProblem& problem, Bf16* activated, cudaStream_t stream);
 
 /// Any number of rows: pairs are sorted by expert, so that a tile of 64 shares its weights.
 ///   scratch  groupedScratchBytes bytes

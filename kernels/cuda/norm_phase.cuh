@@ -13,7 +13,9 @@ struct Vector {
     float v[8];
 
     __device__ static Vector load(const Bf16* from) {
-        const uint4 words = *reinterpret_cast<const uint4*>(from);
+        return of(*reinterpret_cast<const uint4*>(from));
+    }
+    __device__ static Vector of(const uint4& words) {
         return {{toFloat(words.x & 0xFFFFU), __uint_as_float(words.x & 0xFFFF0000U),
                  toFloat(words.y & 0xFFFFU), __uint_as_float(words.y & 0xFFFF0000U),
                  toFloat(words.z & 0xFFFFU), __uint_as_float(words.z & 0xFFFF0000U),
@@ -68,9 +70,10 @@ __device__ __forceinline__ float foldWarps(float (&parts)[kWorkers / 32], float 
 /// The rows that fall to a block of `blocks`. x may be null: then the residual is only normed.
 ///   kVectors  of a thread, of eight numbers; those beyond the width are read as the first, and
 ///             count and are stored as nothing
-template <int kVectors>
+///   ready     called once, by all threads, before the rows are read
+template <int kVectors, class Ready>
 __device__ __forceinline__ void normRows(const AddNormedProblem& problem, int blocks,
-                                         NormShared& shared) {
+                                         NormShared& shared, const Ready& ready) {
     const AddNormedProblem p = problem;
     const int width = static_cast<int>(p.width);
     const bool adds = p.x != nullptr;
@@ -102,7 +105,7 @@ __device__ __forceinline__ void normRows(const AddNormedProblem& problem, int bl
         weight[j] = Vector::load(weights + at[j]);
         next[j] = Vector::load(nextWeights + at[j]);
     }
-    inputSync();
+    ready();
 #pragma unroll 1
     for (int row = static_cast<int>(blockIdx.x); row < p.rows; row += blocks) {
         Bf16* const residuals = p.residual + int64_t(row) * width;

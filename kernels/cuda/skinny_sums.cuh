@@ -56,26 +56,12 @@ public:
                 }
     }
 
-private:
     /// Words of x that meet a chunk of weights.
     static constexpr int words(ProductFormat format) {
         return format == ProductFormat::Fp8Weights ? 8 : 4;
     }
 
-    template <ProductFormat kFormat>
-    __device__ static void read(uint32_t (&x)[words(kFormat)], const uint4* stage, int row,
-                                int chunk) {
-        constexpr int kChunks = kFormat == ProductFormat::Fp8Weights ? 2 : 1;
-#pragma unroll
-        for (int i = 0; i < kChunks; ++i) {
-            const uint4 four = stage[SkinnyStage<kFormat>::place(row, chunk * kChunks + i)];
-            const uint32_t words[4] = {four.x, four.y, four.z, four.w};
-#pragma unroll
-            for (int word = 0; word < 4; ++word)
-                x[4 * i + word] = words[word];
-        }
-    }
-
+    /// c += a lane's chunks of the channels g and g + 8 times the same columns of x.
     template <ProductFormat kFormat>
     __device__ static void multiply(float (&c)[kSets][4], const uint4& low, const uint4& high,
                                     const uint32_t (&x)[kSets][words(kFormat)]) {
@@ -101,6 +87,21 @@ private:
                     multiplyBf16(c[set], widenLowPair(l[i]), widenLowPair(h[i]),
                                  widenHighPair(l[i]), widenHighPair(h[i]), x[set][2 * i],
                                  x[set][2 * i + 1]);
+        }
+    }
+
+private:
+    template <ProductFormat kFormat>
+    __device__ static void read(uint32_t (&x)[words(kFormat)], const uint4* stage, int row,
+                                int chunk) {
+        constexpr int kChunks = kFormat == ProductFormat::Fp8Weights ? 2 : 1;
+#pragma unroll
+        for (int i = 0; i < kChunks; ++i) {
+            const uint4 four = stage[SkinnyStage<kFormat>::place(row, chunk * kChunks + i)];
+            const uint32_t words[4] = {four.x, four.y, four.z, four.w};
+#pragma unroll
+            for (int word = 0; word < 4; ++word)
+                x[4 * i + word] = words[word];
         }
     }
 

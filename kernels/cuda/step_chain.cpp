@@ -28,6 +28,10 @@ void connect(std::span<StepPhase> phases) {
         if (phase.kind == StepPhase::Kind::Product)
             next = i;
     }
+    // The blocks of a phase beside another stand for those of both.
+    for (std::size_t i = 0; i < phases.size(); ++i)
+        phases[i].beside = phases[i].beside && i > 0 && !phases[i - 1].beside
+                           && phases[i].blocks >= phases[i - 1].blocks;
 }
 
 } // namespace
@@ -42,7 +46,9 @@ void StepChain::add(std::span<const StepPhase> phases) {
     }
     if (waiting_.empty())
         stream_.defer([this] { flush(); });
+    const std::size_t first = waiting_.size();
     waiting_.insert(waiting_.end(), phases.begin(), phases.end());
+    waiting_[first].beside = std::exchange(nextIsBeside_, false);
 }
 
 void StepChain::collect() {
@@ -61,6 +67,7 @@ std::optional<std::vector<StepChain::Program>> StepChain::finish() {
 
 void StepChain::flush() {
     std::vector<StepPhase> phases = std::exchange(waiting_, {});
+    nextIsBeside_ = false;
     connect(phases);
     if (phases.size() <= kFewPhases) {
         launch(phases, nullptr);

@@ -20,6 +20,8 @@ public:
 
     /// Phases that follow each other; their blocks are at most the card's multiprocessors.
     void add(std::span<const StepPhase> phases);
+    /// The phase that is added next needs nothing of the last one, only of those before.
+    void parallel() { nextIsBeside_ = collects_; }
 
     /// From now on operations are collected.
     void collect();
@@ -44,6 +46,7 @@ private:
     Buffer arrivals_;
     bool collects_ = false;
     bool lacksMemory_ = false;
+    bool nextIsBeside_ = false;
     std::vector<StepPhase> waiting_;
     std::vector<Program> programs_;
 };

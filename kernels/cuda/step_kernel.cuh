@@ -10,12 +10,16 @@
 //
 // A phase reads what the phases before it wrote. Its blocks are the first ones of the grid; the
 // others pass it by. Who has seen the blocks of one phase has also seen, through them, those of all
-// before.
+// before. A phase beside the one before it waits for that one's predecessor alone, which most of
+// its blocks have seen; all blocks of both are its own, so that who sees it sees both.
 //
 // All blocks must be resident: there is one a multiprocessor.
 #include "cuda/arch/dependent_launch.cuh"
 #include "cuda/attention_phase.cuh"
+#include "cuda/branch_phase.cuh"
+#include "cuda/expert_phase.cuh"
 #include "cuda/norm_phase.cuh"
+#include "cuda/route_phase.cuh"
 #include "cuda/skinny_product.cuh"
 
 #include <algorithm>
@@ -29,14 +33,16 @@ inline constexpr int kMostMergedRuns = 2048;
 ///   kDepth  steps in the ring of weights
 ///   kKeeps  the ring stays while attention runs, in memory of its own
 ///   kStages  of keys on their way, for attention with 256 columns
-template <int kDepthOf, bool kKeepsOf, int kStagesOf>
+///   kPasses  of experts' weights on their way, 8 KiB each
+template <int kDepthOf, bool kKeepsOf, int kStagesOf, int kPassesOf>
 struct StepMemory {
     static constexpr int kDepth = kDepthOf;
     static constexpr bool kKeeps = kKeepsOf;
     static constexpr int kStages = kStagesOf;
+    static constexpr int kPasses = kPassesOf;
 };
-using LargeMemory = StepMemory<3, true, 3>;  // 228 KB a multiprocessor
-using SmallMemory = StepMemory<2, false, 1>; // 100 KB
+using LargeMemory = StepMemory<3, true, 3, 8>;  // 228 KB a multiprocessor
+using SmallMemory = StepMemory<2, false, 1, 2>; // 100 KB
 
 /// What lies where in the shared memory of a block.
 template <class Memory, int kTiles>
@@ -47,7 +53,8 @@ struct StepShared {
     static constexpr std::size_t kRing = sizeof(SkinnyStep) * Memory::kDepth;
     static constexpr std::size_t kAttention = std::max(sizeof(Narrow), sizeof(Wide));
     static constexpr std::size_t kOthers =
-        std::max({sizeof(SkinnyShared), sizeof(NormShared),
+        std::max({sizeof(SkinnyShared), sizeof(NormShared), sizeof(RouteShared),
+                  sizeof(ExpertShared<Memory::kPasses>), sizeof(BranchShared),
                   sizeof(MergeShared) + 2 * kMostMergedRuns * sizeof(float)});
     static constexpr std::size_t kAttentionAt = Memory::kKeeps ? kRing : 0;
     static constexpr std::size_t kOthersAt = kRing;
@@ -113,20 +120,27 @@ public:
         unsigned* const arrival = launch_.arrivals + blockIdx.x;
         const unsigned before = alone ? 0 : lookAt(arrival);
         int blocks = phases_[0].blocks;
-        int others = 0; // blocks of the phase before
+        bool beside = false;
+        int others = 0;  // blocks of the phase before
+        int earlier = 0; // and of the one before that
 #pragma unroll 1
         for (int i = 0; i < launch_.count; ++i) {
             const int next = i + 1 < launch_.count ? phases_[i + 1].blocks : 0;
+            const bool nextBeside = i + 1 < launch_.count && phases_[i + 1].beside;
             if (static_cast<int>(blockIdx.x) < blocks) {
-                if (i > 0)
+                if (i > 0 && !beside)
                     awaitBlocks(launch_.arrivals, others, before + i);
+                else if (i > 1 && static_cast<int>(blockIdx.x) >= others)
+                    awaitBlocks(launch_.arrivals, earlier, before + i - 1);
                 inputSync();
                 awaitWorkers();
                 if (first && i + 1 < launch_.count)
                     announce(arrival, before + i + 1);
             }
+            earlier = others;
             others = blocks;
             blocks = next;
+            beside = nextBeside;
         }
         if (first && !alone)
             announce(arrival, before + launch_.count);
@@ -151,6 +165,7 @@ public:
 
 private:
     using Weights = WeightStream<Memory::kDepth>;
+    using Experts = ExpertShared<Memory::kPasses>;
 
     template <class T>
     __device__ T& at(std::size_t offset) const {
@@ -177,9 +192,9 @@ private:
             break;
         case StepPhase::Kind::Norm:
             if (phase.norm.width <= int64_t{2} * 8 * kWorkers)
-                normRows<2>(phase.norm, phase.blocks, at<NormShared>(Shared::kOthersAt));
+                normRows<2>(phase.norm, phase.blocks, at<NormShared>(Shared::kOthersAt), inputSync);
             else
-                normRows<4>(phase.norm, phase.blocks, at<NormShared>(Shared::kOthersAt));
+                normRows<4>(phase.norm, phase.blocks, at<NormShared>(Shared::kOthersAt), inputSync);
             break;
         case StepPhase::Kind::Attend:
             if (phase.attention.problem.headDim > 256)
@@ -197,6 +212,23 @@ private:
         case StepPhase::Kind::Elements:
             inputSync();
             eachElement(phase.elements, phase.blocks);
+            break;
+        case StepPhase::Kind::Route:
+            routeRows(phase.route, phase.blocks, at<RouteShared>(Shared::kOthersAt));
+            break;
+        case StepPhase::Kind::Activate:
+            runExperts<ExpertPart::Activate>(phase.experts, phase.blocks,
+                                             at<Experts>(Shared::kOthersAt));
+            break;
+        case StepPhase::Kind::Down:
+            runExperts<ExpertPart::Down>(phase.experts, phase.blocks,
+                                         at<Experts>(Shared::kOthersAt));
+            break;
+        case StepPhase::Kind::Branches:
+            if (phase.branches.sum.width <= int64_t{2} * 8 * kWorkers)
+                endBranches<2>(phase.branches, phase.blocks, at<BranchShared>(Shared::kOthersAt));
+            else
+                endBranches<4>(phase.branches, phase.blocks, at<BranchShared>(Shared::kOthersAt));
             break;
         }
     }

@@ -49,6 +49,24 @@ std::array<StepPhase, 2> attentionPhases(const AttentionPhase& phase, int mostBl
             StepPhase(StepPhase::Kind::MergeRuns, std::min(mergeTasks(p), mostBlocks), phase)};
 }
 
+std::array<StepPhase, 2> expertPhases(const ExpertPhase& phase, int mostBlocks) {
+    const ExpertProblem& p = phase.problem;
+    const auto blocksFor = [&](std::int64_t channels) {
+        return static_cast<int>(std::min<std::int64_t>(channels, mostBlocks));
+    };
+    return {StepPhase(StepPhase::Kind::Activate, blocksFor(p.rows * p.topK * p.width), phase),
+            StepPhase(StepPhase::Kind::Down, blocksFor(p.rows * p.hidden), phase)};
+}
+
+bool arePhases(const ExpertProblem& p) {
+    const bool plain = p.gateUp.format == ProductFormat::Plain;
+    const std::int64_t columns = std::max(p.hidden, p.topK * p.width);
+    return p.rows <= kSkinnyRows && p.topK <= kMostPhaseChosen && p.experts <= kMostExperts
+           && p.hidden <= kWidestExpertInput && p.hidden % (plain ? 8 : 16) == 0
+           && p.width % (plain ? 8 : 16) == 0
+           && columns * (p.gateUp.format == ProductFormat::Fp8 ? 1 : 2) <= kExpertInputBytes;
+}
+
 void launchSteps(const StepSequence& steps, cudaStream_t stream) {
     FewPhases few{};
     if (steps.onCard == nullptr) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "cuda/attention.h"
+#include "cuda/expert_phase.h"
 #include "cuda/launch.h"
 #include "cuda/skinny.h"
 
@@ -29,7 +30,17 @@ struct ElementPhase {
 
 /// One operation of the step kernel (step_kernel.cuh): what its blocks do between two barriers.
 struct StepPhase {
-    enum class Kind : std::int32_t { Product, Norm, Attend, MergeRuns, Elements };
+    enum class Kind : std::int32_t {
+        Product,
+        Norm,
+        Attend,
+        MergeRuns,
+        Elements,
+        Route,
+        Activate, ///< of experts
+        Down,     ///< of experts
+        Branches
+    };
 
     explicit StepPhase(const SkinnyLaunch& launch)
         : kind(Kind::Product), blocks(launch.blocks), product(launch) {
@@ -46,21 +57,36 @@ struct StepPhase {
         , elements(phase) {}
     StepPhase(Kind part, int shared, const AttentionPhase& phase)
         : kind(part), blocks(shared), attention(phase) {}
+    StepPhase(const RoutePhase& phase, int mostBlocks)
+        : kind(Kind::Route), blocks(std::min(phase.problem.experts, mostBlocks)), route(phase) {}
+    StepPhase(Kind part, int shared, const ExpertPhase& phase)
+        : kind(part), blocks(shared), experts(phase) {}
+    StepPhase(const BranchPhase& phase, int mostBlocks)
+        : kind(Kind::Branches)
+        , blocks(static_cast<int>(std::min<int64_t>(phase.sum.rows, mostBlocks)))
+        , branches(phase) {}
 
     Kind kind;
     int blocks;          ///< that take part: the first ones of the grid
     int nextProduct = 0; ///< the first phase after this one that is a product, or the end
+    bool beside = false; ///< needs nothing of the phase before, which has no more blocks
     union alignas(16) {
         SkinnyLaunch product;
         AddNormedProblem norm;
         AttentionPhase attention;
         ElementPhase elements;
+        RoutePhase route;
+        ExpertPhase experts;
+        BranchPhase branches;
     };
     TensorMap maps[3]; ///< of a product's segments
 };
 
 /// Attention as two phases.
 [[nodiscard]] std::array<StepPhase, 2> attentionPhases(const AttentionPhase& phase, int mostBlocks);
+
+/// Experts as two phases.
+[[nodiscard]] std::array<StepPhase, 2> expertPhases(const ExpertPhase& phase, int mostBlocks);
 
 /// Up to this width rows are normed by the step kernel; a multiple of 8.
 inline constexpr int64_t kWidestNorm = 8192;

@@ -21,17 +21,19 @@ void DecoderLayer::apply(kernels::Backend& backend, const Step& step, const kern
     attention.apply(backend, step, cache, activations);
     backend.addNormed(sum);
 
-    feedForward->apply(backend, step.rows, activations);
     sum.weight = postFeedForwardNorm;
     if (perLayerInput) {
         sum.nextWeight = {};
-        backend.addNormed(sum);
+        feedForward->apply(backend, step.rows, activations, sum);
         perLayerInput->branch(backend, ple, activations);
         sum.weight = perLayerInput->norm;
     }
     sum.scale = scalar;
     sum.nextWeight = nextNorm;
-    backend.addNormed(sum);
+    if (perLayerInput)
+        backend.addNormed(sum);
+    else
+        feedForward->apply(backend, step.rows, activations, sum);
 }
 
 } // namespace lapidary::engine

@@ -8,9 +8,9 @@ namespace lapidary::engine {
 
 struct Activations;
 
-/// Step 5 of a decoder layer (gemma4.md 2.1) up to the norm before the sum:
-/// activations.branch = m(x) for the first `rows` rows of activations.x, whose
-/// rms(x; inputNorm) is in activations.normed. That is not kept.
+/// Step 5 of a decoder layer (gemma4.md 2.1): m(x) for the first `rows` rows of activations.x,
+/// whose rms(x; inputNorm) is in activations.normed, and then `sum`, which takes m(x) from
+/// activations.branch.
 class FeedForward {
 public:
     FeedForward() = default;
@@ -20,8 +20,8 @@ public:
 
     [[nodiscard]] virtual const kernels::Tensor& inputNorm() const = 0; // [hidden] f32
 
-    virtual void apply(kernels::Backend& backend, std::int64_t rows,
-                       const Activations& activations) const = 0;
+    virtual void apply(kernels::Backend& backend, std::int64_t rows, const Activations& activations,
+                       const kernels::AddNormed& sum) const = 0;
 };
 
 /// m = Wdown(gelu_tanh(Wgate z) ⊙ Wup z), z = rms(x; norm).
@@ -33,8 +33,10 @@ public:
     kernels::Weight down; // [hidden, width]
 
     [[nodiscard]] const kernels::Tensor& inputNorm() const override { return norm; }
-    void apply(kernels::Backend& backend, std::int64_t rows,
-               const Activations& activations) const override;
+    void apply(kernels::Backend& backend, std::int64_t rows, const Activations& activations,
+               const kernels::AddNormed& sum) const override;
+    [[nodiscard]] kernels::GatedMlp operation(std::int64_t rows,
+                                              const Activations& activations) const;
 };
 
 /// m = d + r, the dense branch and the chosen experts, each with a norm of its own (gemma4.md 2.5).
@@ -53,8 +55,8 @@ public:
     float epsilon = 1e-6F;
 
     [[nodiscard]] const kernels::Tensor& inputNorm() const override { return dense.norm; }
-    void apply(kernels::Backend& backend, std::int64_t rows,
-               const Activations& activations) const override;
+    void apply(kernels::Backend& backend, std::int64_t rows, const Activations& activations,
+               const kernels::AddNormed& sum) const override;
 };
 
 } // namespace lapidary::engine

@@ -87,6 +87,7 @@ public:
     void gatedMlp(const kernels::GatedMlp& op) override { backend_->gatedMlp(op); }
     void route(const kernels::Route& op) override { backend_->route(op); }
     void expertMlp(const kernels::ExpertMlp& op) override { backend_->expertMlp(op); }
+    void mixedMlp(const kernels::MixedMlp& op) override { backend_->mixedMlp(op); }
     void geluMultiply(const kernels::Tensor& gate, const kernels::Tensor& up,
                       const kernels::Tensor& y) override {
         backend_->geluMultiply(gate, up, y);

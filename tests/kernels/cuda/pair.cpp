@@ -1,6 +1,7 @@
 #include "pair.h"
 
 #include "cuda/device_list.h"
+#include "quantise.h"
 
 #include <bit>
 #include <cmath>
@@ -143,6 +144,33 @@ WeightTwin randomWeight(Pair& pair, std::mt19937& random, std::int64_t rows, std
                               .owner = bits};
     auto cpu = pair.cpu->pack(source, as);
     auto card = pair.card->pack(source, as);
+    if (!cpu || !card)
+        qFatal("a weight could not be packed");
+    return {std::move(*cpu), std::move(*card)};
+}
+
+WeightTwin randomCodes(Pair& pair, std::mt19937& random, std::int64_t rows, std::int64_t columns,
+                       std::int64_t experts) {
+    struct Stack {
+        std::vector<std::uint8_t> codes;
+        std::vector<float> scales;
+    };
+    auto stack = std::make_shared<Stack>();
+    for (const float number : randomNumbers(random, experts * rows * columns, 20))
+        stack->codes.push_back(toE4m3(number));
+    const float spread = 0.05F / std::sqrt(static_cast<float>(columns));
+    stack->scales = randomNumbers(random, experts * rows, spread / 4, spread);
+    for (float& scale : stack->scales)
+        scale = std::abs(scale);
+    const WeightSource source{.format = WeightFormat::Fp8,
+                              .experts = experts,
+                              .rows = rows,
+                              .columns = columns,
+                              .data = std::as_bytes(std::span(stack->codes)),
+                              .owner = stack,
+                              .scales = stack->scales};
+    auto cpu = pair.cpu->pack(source);
+    auto card = pair.card->pack(source);
     if (!cpu || !card)
         qFatal("a weight could not be packed");
     return {std::move(*cpu), std::move(*card)};

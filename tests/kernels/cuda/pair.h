@@ -30,6 +30,9 @@ public:
     /// Normal numbers times `spread`, from a seed.
     static Twin random(Pair& pair, std::mt19937& random, std::initializer_list<std::int64_t> shape,
                        float spread = 1);
+    /// These, rounded to bf16.
+    static Twin of(Pair& pair, const std::vector<float>& numbers,
+                   std::initializer_list<std::int64_t> shape);
     /// NaN everywhere, so that what is not written shows.
     static Twin unwritten(Pair& pair, std::initializer_list<std::int64_t> shape);
 
@@ -40,8 +43,6 @@ public:
     [[nodiscard]] std::vector<float> fromCard(Backend& backend) const;
 
 private:
-    static Twin of(Pair& pair, const std::vector<float>& numbers,
-                   std::initializer_list<std::int64_t> shape);
     std::shared_ptr<std::vector<float>> host_;
     Buffer buffer_;
 };
@@ -72,6 +73,10 @@ struct WeightTwin {
 [[nodiscard]] WeightTwin randomWeight(Pair& pair, std::mt19937& random, std::int64_t rows,
                                       std::int64_t columns, std::int64_t experts = 1,
                                       WeightFormat as = WeightFormat::BF16);
+
+/// e4m3 that meets inputs as they are.
+[[nodiscard]] WeightTwin randomCodes(Pair& pair, std::mt19937& random, std::int64_t rows,
+                                     std::int64_t columns, std::int64_t experts = 1);
 
 /// Empty when the card agrees: every number within `tolerance` of the largest of its row.
 [[nodiscard]] QString difference(const std::vector<float>& card, const std::vector<float>& oracle,

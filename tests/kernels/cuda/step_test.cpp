@@ -11,16 +11,19 @@ using namespace lapidary::kernels;
 using namespace lapidary::kernels::test;
 
 /// A step that is recorded becomes a launch of many operations, which must leave the bits that the
-/// operations leave one by one: a decoder layer with all that stands around it.
+/// operations leave one by one: a decoder layer, dense or with experts, with all that stands around
+/// it.
 class CudaStepTest final : public CardTest {
     Q_OBJECT
 
     static constexpr std::int64_t kHidden = 384, kWidth = 656, kVocabulary = 1000;
+    static constexpr int kExperts = 12, kChosen = 4, kExpertWidth = 96;
     static constexpr int kSteps = 4, kFirst = 61; // a window of 50 is behind
 
     struct Shape {
         int rows, heads, kvHeads, headDim, window;
         WeightFormat format;
+        bool experts = false;
     };
 
     struct Layer {
@@ -33,19 +36,23 @@ class CudaStepTest final : public CardTest {
             , gate(matrix(pair, kWidth, kHidden))
             , up(matrix(pair, kWidth, kHidden))
             , down(matrix(pair, kHidden, kWidth))
+            , router(randomWeight(pair, random, kExperts, kHidden))
+            , expertsUp(matrix(pair, 2 * kExpertWidth, kHidden, kExperts))
+            , expertsDown(matrix(pair, kHidden, kExpertWidth, kExperts))
             , head(randomWeight(pair, random, kVocabulary, kHidden))
             , norm(pair, randomNumbers(random, kHidden, 0.2F, 1), {kHidden})
             , headNorm(pair, randomNumbers(random, s.headDim, 0.2F, 1), {s.headDim})
-            , frequencies(pair, randomNumbers(random, s.headDim / 2, 0.1F, 0.5F), {s.headDim / 2}) {
-        }
-        WeightTwin matrix(Pair& pair, std::int64_t rows, std::int64_t columns) {
-            return randomWeight(pair, random, rows, columns, 1, s.format);
+            , frequencies(pair, randomNumbers(random, s.headDim / 2, 0.1F, 0.5F), {s.headDim / 2})
+            , expertScale(pair, randomNumbers(random, kExperts, 0.2F, 1), {kExperts}) {}
+        WeightTwin matrix(Pair& pair, std::int64_t rows, std::int64_t columns,
+                          std::int64_t experts = 1) {
+            return randomWeight(pair, random, rows, columns, experts, s.format);
         }
 
         std::mt19937 random{17};
         Shape s;
-        WeightTwin q, k, v, o, gate, up, down, head;
-        Table norm, headNorm, frequencies;
+        WeightTwin q, k, v, o, gate, up, down, router, expertsUp, expertsDown, head;
+        Table norm, headNorm, frequencies, expertScale;
     };
 
     static std::vector<float> zeros(std::int64_t count) {
@@ -71,6 +78,12 @@ class CudaStepTest final : public CardTest {
         const Twin mlp = Twin::unwritten(pair_, {2 * rows, kWidth});
         const Twin cacheK = Twin::random(pair_, random, {128, s.kvHeads, s.headDim});
         const Twin cacheV = Twin::random(pair_, random, {128, s.kvHeads, s.headDim});
+        const Twin routing = Twin::unwritten(pair_, {rows, kHidden + kExperts});
+        const Twin mixed = Twin::unwritten(pair_, {rows * kChosen, 3LL * kExpertWidth + kHidden});
+        const Table chosen(pair_,
+                           std::vector<std::int32_t>(static_cast<std::size_t>(rows * kChosen)),
+                           {rows, kChosen});
+        const Table weights(pair_, zeros(rows * kChosen), {rows, kChosen});
         const Table largest(pair_, zeros(rows), {rows});
         const Table largestOfHeads(pair_, zeros(rows * s.heads), {rows, s.heads});
         const Table logits(pair_, zeros(rows * kVocabulary), {rows, kVocabulary});
@@ -113,15 +126,38 @@ class CudaStepTest final : public CardTest {
                               .normed = normed.card,
                               .largest = largest.card};
                 card.addNormed(add);
-                card.gatedMlp({.gate = layer.gate.card,
-                               .up = layer.up.card,
-                               .down = layer.down.card,
-                               .x = normed.card,
-                               .y = branch.card,
-                               .scratch = mlp.card,
-                               .largest = largest.card});
+                const GatedMlp dense{.gate = layer.gate.card,
+                                     .up = layer.up.card,
+                                     .down = layer.down.card,
+                                     .x = normed.card,
+                                     .y = branch.card,
+                                     .scratch = mlp.card,
+                                     .largest = largest.card};
                 add.scale = 0.7F;
-                card.addNormed(add);
+                if (s.experts) {
+                    card.mixedMlp({.dense = dense,
+                                   .denseNorm = layer.norm.card,
+                                   .route = {.x = x.card,
+                                             .scale = layer.norm.card,
+                                             .proj = layer.router.card,
+                                             .perExpertScale = layer.expertScale.card,
+                                             .scratch = routing.card,
+                                             .chosen = chosen.card,
+                                             .weights = weights.card},
+                                   .expertsInNorm = layer.norm.card,
+                                   .experts = {.gateUp = layer.expertsUp.card,
+                                               .down = layer.expertsDown.card,
+                                               .x = normed.card,
+                                               .chosen = chosen.card,
+                                               .weights = weights.card,
+                                               .y = sum.card,
+                                               .scratch = mixed.card},
+                                   .expertsNorm = layer.norm.card,
+                                   .sum = add});
+                } else {
+                    card.gatedMlp(dense);
+                    card.addNormed(add);
+                }
                 card.geluMultiply(normed.card, x.card, sum.card);
                 card.logits(layer.head.card, sum.card, 30, logits.card);
             };
@@ -149,6 +185,8 @@ private slots:
                     << Shape{rows, 4, 2, 256, 50, format};
                 QTest::addRow("%s, %d rows, full heads", name, rows)
                     << Shape{rows, 16, 1, 512, 0, format};
+                QTest::addRow("%s, %d rows, experts", name, rows)
+                    << Shape{rows, 4, 2, 64, 50, format, true};
             }
     }
     void recordedLikeAlone() {
