@@ -140,6 +140,8 @@ int runWindow(const app::CommandLine& line) {
                 if (!line.files.isEmpty())
                     application.open(line.files, {});
             },
+            // Flags and types of connections are one enumeration.
+            // NOLINTNEXTLINE(clang-analyzer-optin.core.EnumCastOutOfRange)
             static_cast<Qt::ConnectionType>(Qt::QueuedConnection | Qt::SingleShotConnection));
         const app::QuitSignals quitSignals;
         QObject::connect(&quitSignals, &app::QuitSignals::quitRequested, &application,

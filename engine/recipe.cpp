@@ -43,7 +43,7 @@ CacheFormat readCache(Fields& top, CacheFormat absent) {
 WeightChoice readWeights(Fields& top) {
     const std::string name = top.optionalText("weights").value_or("as stored");
     if (name != "as stored" && name != "fp8")
-        top.report(std::format("weights is \"{}\", and can be \"as stored\" or fp8", name));
+        top.report(std::format(R"(weights is "{}", and can be "as stored" or fp8)", name));
     return name == "fp8" ? WeightChoice::Fp8 : WeightChoice::AsStored;
 }
 

@@ -22,10 +22,11 @@ void Settings::change(const QString& key, const T& old, const T& value,
                       void (Settings::*changed)()) {
     if (old == value)
         return;
-    if constexpr (std::is_enum_v<T>)
+    if constexpr (std::is_enum_v<T>) {
         file_.setValue(key, static_cast<int>(value));
-    else
+    } else {
         file_.setValue(key, value);
+    }
     emit(this->*changed)();
 }
 

@@ -49,29 +49,29 @@ public:
     explicit Settings(const QString& file, QObject* parent = nullptr);
 
     [[nodiscard]] Theme theme() const;
-    void setTheme(Theme theme);
+    void setTheme(Theme value);
     [[nodiscard]] double zoom() const;
-    void setZoom(double zoom);
+    void setZoom(double value);
     [[nodiscard]] SendKey sendKey() const;
-    void setSendKey(SendKey key);
+    void setSendKey(SendKey value);
     [[nodiscard]] bool thinking() const;
-    void setThinking(bool thinking);
+    void setThinking(bool value);
     [[nodiscard]] ThoughtView thoughtView() const;
-    void setThoughtView(ThoughtView view);
+    void setThoughtView(ThoughtView value);
     [[nodiscard]] bool sideBarFolded() const;
-    void setSideBarFolded(bool folded);
+    void setSideBarFolded(bool value);
     [[nodiscard]] bool gaugesFolded() const;
-    void setGaugesFolded(bool folded);
+    void setGaugesFolded(bool value);
     [[nodiscard]] QString modelFolder() const;
-    void setModelFolder(const QString& folder);
+    void setModelFolder(const QString& value);
     [[nodiscard]] QString recipe() const;
-    void setRecipe(const QString& recipe);
+    void setRecipe(const QString& value);
     [[nodiscard]] QString device() const;
-    void setDevice(const QString& device);
+    void setDevice(const QString& value);
     [[nodiscard]] int imageBudget() const;
-    void setImageBudget(int budget);
+    void setImageBudget(int value);
     [[nodiscard]] QStringList folders() const;
-    void setFolders(const QStringList& folders);
+    void setFolders(const QStringList& value);
 
 signals:
     void themeChanged();

@@ -56,6 +56,7 @@ Expected<void*> KvCache::takeRing(kernels::Backend& backend, std::size_t bytes) 
 }
 
 Expected<void*> KvCache::takeGrowing(kernels::Backend& backend, const Tensor& all) {
+    LAPIDARY_ASSERT(all.rows() > 0);
     auto memory = backend.reserve(all.bytes());
     if (!memory)
         return std::unexpected(memory.error());
@@ -117,6 +118,7 @@ Expected<void> KvCache::fill(kernels::Backend& backend, int positions) {
             number = (number & 0xFFFF0000U) | number >> 16U;
     for (const KvView& layer : layers_)
         for (const Tensor& tensor : {layer.k, layer.v}) {
+            LAPIDARY_ASSERT(tensor.rows() > 0 && tensor.bytes() > 0);
             const std::int64_t rowBytes = static_cast<std::int64_t>(tensor.bytes()) / tensor.rows();
             const std::int64_t rows =
                 std::max<std::int64_t>(1, static_cast<std::int64_t>(numbers.size() * 4) / rowBytes);

@@ -126,7 +126,7 @@ Expected<void> Fp8Reader::check(std::span<const TensorSpec> specs) {
 }
 
 Expected<void> Fp8Reader::checkParts(const TensorSpec& spec,
-                                     std::span<const Fp8Tensor* const> parts) const {
+                                     std::span<const Fp8Tensor* const> parts) {
     if (const auto missing = std::ranges::find(parts, nullptr); missing != parts.end()) {
         const std::vector<std::string> names = expertTensorNames(spec.name, spec.shape[0]);
         return fail(ErrorKind::Corrupt,

@@ -28,8 +28,8 @@ private:
     /// The quantised tensors that make a matrix, in the order of its rows; none of a plain one, and
     /// nulls for the experts that are missing.
     [[nodiscard]] std::vector<const Fp8Tensor*> partsOf(const TensorSpec& spec) const;
-    [[nodiscard]] Expected<void> checkParts(const TensorSpec& spec,
-                                            std::span<const Fp8Tensor* const> parts) const;
+    [[nodiscard]] static Expected<void> checkParts(const TensorSpec& spec,
+                                                   std::span<const Fp8Tensor* const> parts);
 
     const TensorStore& store_;
     Fp8Tensors tensors_;

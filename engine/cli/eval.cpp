@@ -99,7 +99,7 @@ Expected<Question> readQuestion(const Arguments& arguments, LoadedModel& model) 
     const auto greedy = arguments.integer("--greedy", 0, 0, config.maxContextTokens);
     if (!greedy)
         return std::unexpected(greedy.error());
-    const auto ids = readIds(*arguments.value("--tokens"), config.vocabulary);
+    const auto ids = readIds(arguments.value("--tokens").value_or(""), config.vocabulary);
     if (!ids)
         return std::unexpected(ids.error());
     Question question{
@@ -198,7 +198,7 @@ Expected<ExitCode> run(const Arguments& arguments) {
          .shape = {question->tokens.size(), (*model)->config().vocabulary}},
         {.name = "greedy", .type = "I32", .shape = {question->greedy}},
     };
-    auto out = TensorFile::create(*arguments.value("--out"), tensors);
+    auto out = TensorFile::create(arguments.value("--out").value_or(""), tensors);
     if (!out)
         return std::unexpected(out.error());
     if (auto done = answer(**model, *question, *out); !done)

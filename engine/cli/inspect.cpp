@@ -8,6 +8,7 @@
 #include <kernels/device.h>
 
 #include <array>
+#include <optional>
 #include <print>
 
 namespace lapidary::cli {
@@ -43,8 +44,9 @@ Expected<ExitCode> run(const Arguments& arguments) {
                    inspectionText(*inspection, arguments.has("--all") ? TensorLines::All
                                                                       : TensorLines::Grouped));
     // Absent tensor files are fine; anything else that keeps the model from running is not.
-    if (inspection->problem && inspection->problem->kind != ErrorKind::NotFound)
-        return std::unexpected(*inspection->problem);
+    const std::optional<Error>& problem = inspection->problem;
+    if (problem && problem->kind != ErrorKind::NotFound)
+        return std::unexpected(*problem);
     return ExitCode::Done;
 }
 

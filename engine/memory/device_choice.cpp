@@ -35,7 +35,7 @@ chooseDevice(std::span<const kernels::DeviceDescription> devices,
                                  sizeForPeople(planned->total()));
     }
     if (chosen == nullptr)
-        return std::unexpected(*std::move(firstError));
+        return std::unexpected(std::move(firstError).value_or(Error{}));
     if (chosen == &devices.front())
         return DeviceChoice{.device = *chosen, .passedOver = {}};
     return DeviceChoice{.device = *chosen,

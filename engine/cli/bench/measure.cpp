@@ -119,6 +119,7 @@ Measured verify(LoadedModel& model, const Scenario& scenario, const Roofline& ro
     // Several rows may choose more experts than one; the limit is what one row reads.
     const double bytes = bytesOfStep(model, scenario.tokens, settings);
     std::vector<Measurement> results;
+    results.reserve(kVerifiedRows.size());
     for (const int rows : kVerifiedRows)
         results.push_back({.name = std::format("{} x{}", scenario.name, rows),
                            .unit = "ms",

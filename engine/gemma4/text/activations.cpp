@@ -42,8 +42,8 @@ void place(Layout& layout, Activations& a, const ModelConfig& config, DType type
     std::int64_t keyWidth = 0;
     std::int64_t mlpWidth = 0;
     for (const LayerConfig& layer : config.layers) {
-        queryWidth = std::max<std::int64_t>(queryWidth, config.heads * layer.headDim);
-        keyWidth = std::max<std::int64_t>(keyWidth, layer.kvHeads * layer.headDim);
+        queryWidth = std::max<std::int64_t>(queryWidth, std::int64_t{config.heads} * layer.headDim);
+        keyWidth = std::max<std::int64_t>(keyWidth, std::int64_t{layer.kvHeads} * layer.headDim);
         mlpWidth = std::max<std::int64_t>(mlpWidth, layer.mlpWidth);
     }
 

@@ -102,8 +102,7 @@ DecoderLayer loadLayer(TensorLoader& load, const std::string& name, const ModelC
 }
 
 PerLayerEmbedding loadPerLayerEmbedding(TensorLoader& load, const std::string& model,
-                                        const ModelConfig& config) {
-    const int width = config.perLayerInput->width;
+                                        const ModelConfig& config, int width) {
     PerLayerEmbedding embedding;
     embedding.table = load.table(model + "embed_tokens_per_layer.weight");
     embedding.projections =
@@ -122,7 +121,7 @@ TextDecoder TextDecoder::load(TensorLoader& load, const ModelConfig& config) {
     decoder.embeddings_ = load.matrix(model + "embed_tokens.weight");
     decoder.embeddingScale_ = embeddingScale(decoder.embeddings_, config.hidden);
     if (config.perLayerInput)
-        decoder.perLayer_ = loadPerLayerEmbedding(load, model, config);
+        decoder.perLayer_ = loadPerLayerEmbedding(load, model, config, config.perLayerInput->width);
     for (int l = 0; l < config.layerCount(); ++l) {
         const LayerConfig& shape = config.layers[static_cast<std::size_t>(l)];
         decoder.layers_.push_back(

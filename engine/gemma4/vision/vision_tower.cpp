@@ -22,7 +22,8 @@ constexpr std::int64_t kSlab = 1024;
 /// Each half of a head turns by one coordinate: 100^(−2i / e) for its e / 2 pairs, e = headDim / 2.
 std::vector<float> axialFrequencies(const VisionTowerConfig& config) {
     std::vector<float> result(static_cast<std::size_t>(config.headDim / 4)); // [headDim / 4]
-    const auto half = static_cast<float>(config.headDim / 2);
+    const int coordinate = config.headDim / 2;
+    const auto half = static_cast<float>(coordinate);
     for (std::size_t i = 0; i < result.size(); ++i)
         result[i] =
             1.0F / std::pow(static_cast<float>(config.ropeTheta), static_cast<float>(2 * i) / half);
@@ -82,7 +83,7 @@ Tensor VisionTower::features(kernels::Backend& backend, Workspace& workspace,
         .columns = workspace.take(columns),
         .rows = workspace.take(rows),
     };
-    const Tensor pooled = workspace.take({count / (pooling_ * pooling_), width});
+    const Tensor pooled = workspace.take({count / (std::int64_t{pooling_} * pooling_), width});
     if (!workspace.finish())
         return {};
 
