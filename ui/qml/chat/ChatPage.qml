@@ -16,7 +16,7 @@ FocusScope {
     required property string deviceName
     readonly property alias composer: composer
     readonly property alias conversation: conversation
-    readonly property real column: Math.min(width - 2 * Theme.gutter, Theme.columnWidth + Theme.u * 6)
+    readonly property real column: Math.min(width - 2 * Theme.gutter, Theme.columnWidth)
 
     signal pickerRequested
 
