@@ -68,9 +68,10 @@ void CpuBackend::gather(const Weight& table, std::span<const std::int32_t> ids, 
 }
 
 Expected<void> CpuBackend::wait() {
-    if (!context_.error)
-        return {};
-    return std::unexpected(*std::exchange(context_.error, std::nullopt));
+    std::optional<Error> error = std::exchange(context_.error, std::nullopt);
+    if (error)
+        return std::unexpected(*std::move(error));
+    return {};
 }
 
 void CpuBackend::embed(const Weight& table, const Tensor& ids, float scale, const Tensor& y) {

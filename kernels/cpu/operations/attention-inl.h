@@ -31,7 +31,7 @@ struct RunningSoftmax {
 /// `total` and `out` to the new largest. At least one key is seen.
 HWY_INLINE void weighBlock(float* scores, std::int64_t headDim, RunningSoftmax& softmax) {
     Floats largest = load(scores);
-    for (std::int64_t i = static_cast<std::int64_t>(kLanes); i < kBlockKeys;
+    for (auto i = static_cast<std::int64_t>(kLanes); i < kBlockKeys;
          i += static_cast<std::int64_t>(kLanes))
         largest = hn::Max(largest, load(scores + i));
     const Floats now = hn::Max(hn::Set(kFloats, hn::ReduceMax(kFloats, largest)),

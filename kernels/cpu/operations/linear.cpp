@@ -289,11 +289,14 @@ void multiplyBlock(const LinearJob& job, std::int64_t channel) {
 void multiplyChannels(const LinearJob& job, std::int64_t block) {
     switch (job.format) {
     case WeightFormat::F32:
-        return multiplyBlock<F32Step>(job, block * kBlockChannels);
+        multiplyBlock<F32Step>(job, block * kBlockChannels);
+        break;
     case WeightFormat::BF16:
-        return multiplyBlock<Bf16Step>(job, block * kBlockChannels);
+        multiplyBlock<Bf16Step>(job, block * kBlockChannels);
+        break;
     case WeightFormat::Fp8:
-        return multiplyBlock<Fp8Step>(job, block * kBlockChannels);
+        multiplyBlock<Fp8Step>(job, block * kBlockChannels);
+        break;
     }
 }
 
