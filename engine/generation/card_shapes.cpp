@@ -1,6 +1,7 @@
 #include "generation/card_shapes.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <format>
 #include <string_view>
 
@@ -10,7 +11,7 @@ namespace {
 
 constexpr int kMostHeadDim = 512; // rows of keys in shared memory
 constexpr int kHeadDimStep = 8;   // 16 bytes are copied at a time
-// The router keeps a row and the scores of all experts in shared memory.
+// A row, what its experts make of it and the scores of all experts stand in shared memory.
 constexpr int kMostExperts = 512;
 constexpr int kMostRoutedWidth = 8192;
 // Sums of at most 2048 runs of keys are merged: 196,000 positions of a window, 1.8 million of a
@@ -35,7 +36,9 @@ Expected<void> checkCardShapes(const ModelConfig& config) {
         return refuse("has attention heads of other sizes");
     if (config.experts && config.experts->count > kMostExperts)
         return refuse("has more experts");
-    if (config.experts && config.hidden > kMostRoutedWidth)
+    if (config.experts
+        && (config.hidden > kMostRoutedWidth
+            || std::int64_t{config.experts->topK} * config.experts->width > kMostRoutedWidth))
         return refuse("has wider experts");
     if (config.slidingWindow > kLongestWindow)
         return refuse("has a longer attention window");

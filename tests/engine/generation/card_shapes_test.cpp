@@ -57,6 +57,8 @@ void CardShapesTest::othersAreRefused_data() {
                                   << QStringLiteral("more experts");
     QTest::newRow("wide experts") << Change([](ModelConfig& c) { c.hidden = 16384; })
                                   << QStringLiteral("wider experts");
+    QTest::newRow("many chosen experts")
+        << Change([](ModelConfig& c) { c.experts->topK = 16; }) << QStringLiteral("wider experts");
     QTest::newRow("window") << Change([](ModelConfig& c) { c.slidingWindow = 200'000; })
                             << QStringLiteral("longer attention window");
     QTest::newRow("context") << Change([](ModelConfig& c) { c.maxContextTokens = 2'000'000; })
