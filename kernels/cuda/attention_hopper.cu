@@ -46,10 +46,13 @@ __global__ void __launch_bounds__(kThreads, 1)
         const int ring = threadIdx.x / 32;
         if (ring < Shape::kRings && threadIdx.x % 32 == 0) {
             ChunkCopier<kDim> copier(shared, p, keys, values, head, ring);
-            for (int step = 0; step < walk.steps; ++step) {
-                copier.copyKeys(walk.start + step * Shape::kKeys);
-                copier.copyValues(walk.start + step * Shape::kKeys);
+            const int end = walk.start + walk.steps * Shape::kKeys;
+            copier.copyKeys(walk.start);
+            for (int key = walk.start + Shape::kKeys; key < end; key += Shape::kKeys) {
+                copier.copyKeys(key);
+                copier.copyValues(key - Shape::kKeys);
             }
+            copier.copyValues(end - Shape::kKeys);
         }
     } else {
         growRegisters<240>();

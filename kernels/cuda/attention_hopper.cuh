@@ -6,7 +6,7 @@
 // query's bits depend on its own position alone.
 //
 //   256 columns   128 queries, 64 a warpgroup: scores 64 × 64, weights stay in registers, sums
-//                 64 × 256. The two run apart; one computes weights while the other multiplies.
+//                 64 × 256
 //   512 columns   64 queries. A step is of 128 keys: each warpgroup scores 64 of them, tells the
 //                 other its maxima and then its weights, and sums 256 columns over all 128.
 //
@@ -53,15 +53,22 @@ public:
     }
 
     __device__ __forceinline__ void run() {
-        for (int step = 0; step < walk_.steps; ++step) {
-            const int key = walk_.start + step * Shape::kKeys;
+        scoreKeys();
+        drain();
+        weighKeys(0);
+        settleWeights();
+        for (int step = 1; step < walk_.steps; ++step) {
             scoreKeys();
-            drain();
-            weighKeys(key + (kHalves ? group_ * 64 : 0));
             rescale();
-            addValues();
+            addValues(step - 1);
+            hold(scores_); // whose products are older than those that addValues leaves
+            weighKeys(step);
             drain();
+            settleWeights();
         }
+        rescale();
+        addValues(walk_.steps - 1);
+        drain();
         finish();
     }
 
@@ -146,8 +153,14 @@ private:
         }
     }
 
-    /// Scores of 64 keys from `base` become weights, relative to the largest score so far.
-    __device__ __forceinline__ void weighKeys(int base) {
+    /// At 512 columns: those of the step before are still being multiplied.
+    __device__ __forceinline__ uint32_t weightsAt(int step) const {
+        return sharedAddress(s_.weights[step % 2]);
+    }
+
+    /// Scores of a step become weights, relative to the largest score so far.
+    __device__ __forceinline__ void weighKeys(int step) {
+        const int base = walk_.start + step * Shape::kKeys + (kHalves ? group_ * 64 : 0);
         const int lane = thread_ % 32;
         float largest[2];
 #pragma unroll
@@ -181,7 +194,7 @@ private:
         }
         // Row localRow(0) of this warpgroup's panel; lane * 4 is the place of piece 0, which the
         // row's last three bits say, and of this lane in it.
-        uint32_t to = sharedAddress(s_.weights) + group_ * 8192 + localRow(0) * 128 + lane * 4;
+        uint32_t to = weightsAt(step) + group_ * 8192 + localRow(0) * 128 + lane * 4;
         asm volatile("" : "+r"(to)); // addresses are computed here, not kept
 #pragma unroll
         for (int h = 0; h < 2; ++h) {
@@ -193,21 +206,35 @@ private:
             float sum = 0;
 #pragma unroll
             for (int n = 0; n < 8; ++n) {
+                float& low = scores_[n * 4 + h * 2];
+                float& high = scores_[n * 4 + h * 2 + 1];
+                low = exp2Fast(fmaf(low, kLog2E, -top));
+                high = exp2Fast(fmaf(high, kLog2E, -top));
                 // The sum is of what is multiplied: weights as bf16.
-                const uint32_t bits =
-                    packBits(exp2Fast(fmaf(scores_[n * 4 + h * 2], kLog2E, -top)),
-                             exp2Fast(fmaf(scores_[n * 4 + h * 2 + 1], kLog2E, -top)));
+                const uint32_t bits = packBits(low, high);
                 sum += __uint_as_float(bits << 16) + __uint_as_float(bits & 0xFFFF0000U);
                 if constexpr (kHalves)
                     storeShared((to ^ n * 16) + h * 1024, bits);
-                else
-                    weights_[n / 2][n % 2 * 2 + h] = bits;
             }
             sum_[h] = fmaf(sum_[h], rescale_[h], sum);
         }
-        if constexpr (kHalves) {
+        if constexpr (kHalves)
             publishShared();
+    }
+
+    /// The weights are where addValues takes them from. Registers may only change once the products
+    /// that read them are done, and are packed again rather than kept twice.
+    __device__ __forceinline__ void settleWeights() {
+        if constexpr (kHalves) {
             meet<256>(2);
+        } else {
+            hold(scores_);
+#pragma unroll
+            for (int n = 0; n < 8; ++n)
+#pragma unroll
+                for (int h = 0; h < 2; ++h)
+                    weights_[n / 2][n % 2 * 2 + h] =
+                        packBits(scores_[n * 4 + h * 2], scores_[n * 4 + h * 2 + 1]);
         }
     }
 
@@ -219,7 +246,7 @@ private:
             out_[i] *= rescale_[i / 2 % 2];
     }
 
-    __device__ __forceinline__ void addValues() {
+    __device__ __forceinline__ void addValues(int step) {
 #pragma unroll
         for (int chunk = 0; chunk < Shape::kValueChunks; ++chunk) {
             const uint64_t b = panelsOfDepth(nextChunk(), 4096);
@@ -228,7 +255,7 @@ private:
             for (int k = 0; k < 2; ++k) {
                 if constexpr (kHalves)
                     multiplyColumns(out_,
-                                    panelOfRows(sharedAddress(s_.weights) + chunk / 2 * 8192)
+                                    panelOfRows(weightsAt(step) + chunk / 2 * 8192)
                                         + (chunk % 2 * 2 + k) * 2,
                                     b + k * 128, 1);
                 else

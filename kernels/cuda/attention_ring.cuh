@@ -21,7 +21,7 @@ struct HopperShape {
     static constexpr int kQueries = kHalves ? 64 : 128; ///< of a block
     static constexpr int kKeys = kHalves ? 128 : 64;    ///< of a step
     static constexpr int kRings = kHalves ? 2 : 1;      ///< each has its own where they share
-    /// As many as shared memory holds beside q, 64 KiB, and the weights of a step, 16 KiB at 512.
+    /// As many as shared memory holds beside q, 64 KiB, and at 512 weights, 32 KiB.
     static constexpr int kSlots = kHalves ? 4 : 10; ///< of a ring
     static constexpr int kKeyChunks = kDim / 128;   ///< of a step and ring
     static constexpr int kValueChunks = kKeys / 32;
@@ -38,8 +38,8 @@ struct HopperShared {
     using Shape = HopperShape<kDim>;
     alignas(1024) Bf16 q[kDim / 64][Shape::kQueries][64];
     alignas(1024) Bf16 slots[Shape::kRings][Shape::kSlots][kChunkBytes / sizeof(Bf16)];
-    /// Panels of 64 keys, at 512 columns; at 256 they stay in registers.
-    alignas(1024) Bf16 weights[Shape::kHalves ? 2 * 64 * 64 : 8];
+    /// Two panels of 64 keys for each of two steps, at 512 columns; at 256 they stay in registers.
+    alignas(1024) Bf16 weights[2][Shape::kHalves ? 2 * 64 * 64 : 8];
     float maximum[2][64];
     float sum[2][64];
     uint64_t full[Shape::kRings][Shape::kSlots], empty[Shape::kRings][Shape::kSlots];
