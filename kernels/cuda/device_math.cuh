@@ -15,10 +15,11 @@ __device__ __forceinline__ Bf16 toBits(float value) {
     return __bfloat16_as_ushort(__float2bfloat16_rn(value));
 }
 
-/// gelu_tanh (gemma4.md 2.1).
+/// gelu_tanh (gemma4.md 2.1): u/2 · (1 + tanh z) is u / (1 + e^(−2 z)), which loses nothing where
+/// z is far below zero.
 __device__ __forceinline__ float gelu(float u) {
-    constexpr float kRoot = 0.7978845608028654F; // √(2/π)
-    return 0.5F * u * (1.0F + tanhf(kRoot * (u + 0.044715F * u * u * u)));
+    constexpr float kTwoRoots = 1.5957691216057308F; // 2 √(2/π)
+    return __fdividef(u, 1.0F + __expf(-kTwoRoots * (u + 0.044715F * u * u * u)));
 }
 
 /// Elements of Backend::geluMultiply and Backend::scaledSum.
