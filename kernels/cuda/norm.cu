@@ -2,13 +2,14 @@
 // the two depends on the width alone. Up to 16 rows of a residual stream are the step kernel's
 // (norm_phase.cuh).
 #include "cuda/arch/dependent_launch.cuh"
-#include "cuda/device_math.cuh"
+#include "cuda/norm_phase.cuh"
 
 namespace lapidary::kernels::cuda {
 namespace {
 
 constexpr int kThreads = 256;
 constexpr int64_t kWarpWidth = 1024;
+constexpr int64_t kRowOfVectors = kThreads * 8; // a vector of eight a thread
 
 // kShare threads, a warp or the block, have a row.
 
@@ -78,6 +79,61 @@ __global__ void __launch_bounds__(kThreads)
                         p.largest ? p.largest + row : nullptr);
 }
 
+/// The same of rows that the registers of a block hold, eight numbers of a thread at a time.
+template <int kVectors>
+__global__ void __launch_bounds__(kThreads)
+    addNormedRowKernel(const __grid_constant__ AddNormedProblem p) {
+    waitForPrevious();
+    startDependents();
+    const int width = static_cast<int>(p.width);
+    const int64_t row = blockIdx.x * p.width;
+    int at[kVectors]; // beyond the width: the first, which counts and is stored as nothing
+    bool there[kVectors];
+    Vector x[kVectors], sum[kVectors];
+#pragma unroll
+    for (int j = 0; j < kVectors; ++j) {
+        const int i = (j * kThreads + static_cast<int>(threadIdx.x)) * 8;
+        there[j] = i < width;
+        at[j] = there[j] ? i : 0;
+        x[j] = Vector::load(p.x + row + at[j]);
+        sum[j] = Vector::load(p.residual + row + at[j]);
+    }
+    const auto scaleOf = [&](const Vector(&of)[kVectors]) {
+        float squares = 0;
+#pragma unroll
+        for (int j = 0; j < kVectors; ++j)
+            squares += there[j] ? of[j].squares() : 0.0F;
+        return rsqrtf(blockSum<kThreads>(squares) / static_cast<float>(width) + p.epsilon);
+    };
+    const float scale = scaleOf(x);
+#pragma unroll
+    for (int j = 0; j < kVectors; ++j) {
+        const Vector weight = Vector::load(p.weight + at[j]);
+#pragma unroll
+        for (int e = 0; e < 8; ++e)
+            sum[j].v[e] = (sum[j].v[e] + x[j].v[e] * scale * weight.v[e]) * p.scale;
+        sum[j].store(p.residual + row + at[j], there[j]);
+    }
+    if (!p.nextWeight)
+        return;
+    const float nextScale = scaleOf(sum);
+    float largest = 0;
+#pragma unroll
+    for (int j = 0; j < kVectors; ++j) {
+        Vector y = Vector::load(p.nextWeight + at[j]);
+#pragma unroll
+        for (int e = 0; e < 8; ++e)
+            y.v[e] *= sum[j].v[e] * nextScale;
+        y.store(p.normed + row + at[j], there[j]);
+        largest = fmaxf(largest, there[j] ? y.largest() : 0.0F);
+    }
+    if (!p.largest)
+        return;
+    largest = blockMax<kThreads>(largest);
+    if (threadIdx.x == 0)
+        p.largest[blockIdx.x] = largest;
+}
+
 __global__ void __launch_bounds__(kThreads)
     layerNormKernel(const Bf16* x, const float* weight, const float* bias, int64_t width,
                     float epsilon, Bf16* y) {
@@ -114,6 +170,10 @@ void addNormed(const AddNormedProblem& p, cudaStream_t stream) {
     if (p.width <= kWarpWidth)
         launchDependent(addNormedKernel<32>, dim3(blocksFor(p.rows, kThreads / 32)), dim3(kThreads),
                         0, stream, p);
+    else if (p.width % 8 == 0 && p.width <= 2 * kRowOfVectors)
+        launchDependent(addNormedRowKernel<2>, rows, dim3(kThreads), 0, stream, p);
+    else if (p.width % 8 == 0 && p.width <= 4 * kRowOfVectors)
+        launchDependent(addNormedRowKernel<4>, rows, dim3(kThreads), 0, stream, p);
     else
         launchDependent(addNormedKernel<kThreads>, rows, dim3(kThreads), 0, stream, p);
 }
