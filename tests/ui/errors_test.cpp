@@ -128,6 +128,7 @@ void ErrorsTest::brokenModelIsNamedAndTheOldOneStays_data() {
     QTest::newRow("cut weights") << u"cut"_s << u"model.safetensors"_s;
     QTest::newRow("not JSON") << u"json"_s << u"config.json"_s;
     QTest::newRow("another model") << u"llama"_s << u"Gemma 4"_s;
+    QTest::newRow("tokens that collide") << u"tokens"_s << u"boi_token_id and image_token_id"_s;
 }
 
 void ErrorsTest::brokenModelIsNamedAndTheOldOneStays() {
@@ -148,6 +149,15 @@ void ErrorsTest::brokenModelIsNamedAndTheOldOneStays() {
         writeFile(model + u"/config.json"_s, "{\"model_type\": \"gemma4");
     } else if (broken == u"llama"_s) {
         writeFile(model + u"/config.json"_s, "{\"model_type\": \"llama\", \"hidden_size\": 64}");
+    } else if (broken == u"tokens"_s) {
+        QFile config(model + u"/config.json"_s);
+        QVERIFY(config.open(QIODevice::ReadOnly));
+        QByteArray text = config.readAll();
+        config.close();
+        QVERIFY(text.contains("\"boi_token_id\": 8185"));
+        QFile::remove(config.fileName());
+        writeFile(config.fileName(),
+                  text.replace("\"boi_token_id\": 8185", "\"boi_token_id\": 8187"));
     }
     WindowUnderTest window({}, WindowUnderTest::Runs::DemoModel);
     window.chat()->composer()->setText(u"What is Lapidary?"_s);

@@ -28,9 +28,9 @@ class TextSelection final : public QObject {
 public:
     explicit TextSelection(ConversationView& view);
 
-    /// The left button went down there, in the scene, on an item or (null) on blank space. True
-    /// when this takes what the mouse does from now on.
-    bool press(const QQuickItem* item, QPointF place, Qt::KeyboardModifiers modifiers);
+    /// The left button went down at `pointer` of the scene, on an item or (null) on blank space.
+    /// True when this takes what the mouse does from now on.
+    bool press(const QQuickItem* item, QPointF pointer, Qt::KeyboardModifiers modifiers);
     /// It moved; true when the selection is more than one field's, which then must not see the
     /// move.
     bool move(QPointF place);
