@@ -1,6 +1,5 @@
 // Attention of 1 to 16 rows over very many keys: one launch from raw projections to merged output,
 // with all of a multiprocessor's shared memory for keys on their way.
-#include "assert.h"
 #include "cuda/arch/card_limits.h"
 #include "cuda/arch/dependent_launch.cuh"
 #include "cuda/attention_phase.cuh"
@@ -60,7 +59,6 @@ void launch(const AttentionPhase& phase, unsigned* barrier, cudaStream_t stream)
     cudaDeviceGetAttribute(&processors, cudaDevAttrMultiProcessorCount, device);
     const AttentionProblem& p = phase.problem;
     const int groups = (p.queries() + 16 * kTiles - 1) / (16 * kTiles);
-    LAPIDARY_ASSERT(p.kvHeads * groups <= kMostUnits);
     // The blocks wait for each other, so all must have a place at once.
     const int blocks = std::min(phase.sums.mostRuns * p.kvHeads * groups, processors);
     launchDependent(kernel, dim3(static_cast<unsigned>(blocks)), dim3(kWorkers), bytes, stream,

@@ -53,7 +53,8 @@ struct RunSums {
     int mostRuns = 0;
 };
 
-/// Units of work, groups of queries of the K/V heads, that runs are claimed for.
+/// Units of work, groups of queries of the K/V heads, that runs are claimed for; of more units each
+/// block has its runs from the start.
 inline constexpr int kMostUnits = 128;
 
 /// Counts of attentionDecode, zero at first and kept from launch to launch.

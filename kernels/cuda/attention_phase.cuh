@@ -26,7 +26,7 @@ __device__ __forceinline__ void attend(const AttentionPhase& phase, int blocks,
     bool waited = false;
     for (int unit = block % units; unit < units; unit += blocks) {
         const int sharing = max((blocks - unit + units - 1) / units, 1);
-        const bool claims = range.count > sharing && blocks >= units;
+        const bool claims = range.count > sharing && blocks >= units && units <= kMostUnits;
         run.choose(unit / groups, unit % groups);
         bool prepared = false;
         for (int item = blocks >= units ? block / units : 0; item < range.count;) {

@@ -43,7 +43,7 @@ void launchWith(StepNeeds needs, const StepLaunch& launch, const FewPhases& few,
 std::array<StepPhase, 2> attentionPhases(const AttentionPhase& phase, int mostBlocks) {
     const AttentionProblem& p = phase.problem;
     const int units = p.kvHeads * ((p.queries() + 15) / 16);
-    LAPIDARY_ASSERT(units <= kMostUnits && phase.sums.mostRuns <= kMostMergedRuns);
+    LAPIDARY_ASSERT(phase.sums.mostRuns <= kMostMergedRuns);
     return {StepPhase(StepPhase::Kind::Attend, std::min(phase.sums.mostRuns * units, mostBlocks),
                       phase),
             StepPhase(StepPhase::Kind::MergeRuns, std::min(mergeTasks(p), mostBlocks), phase)};

@@ -34,7 +34,9 @@ class CudaAttentionDecodeTest final : public CardTest {
                                         {"borrowed cache", 8, 1, 512, 0, 2100, false, false},
                                         {"small window", 4, 2, 64, 40, 100, false, true},
                                         {"odd", 6, 2, 24, 33, 130, false, true},
-                                        {"not a power", 3, 1, 72, 0, 2100, false, true}};
+                                        {"not a power", 3, 1, 72, 0, 2100, false, true},
+                                        {"130 K/V heads", 130, 130, 64, 0, 2100, false, true},
+                                        {"200 K/V heads", 400, 200, 32, 0, 2100, false, true}};
 
     /// A layer's numbers for 16 rows from `first`, with a cache of what is before them and NaN
     /// everywhere else.
