@@ -52,23 +52,26 @@ ConversationRow {
                 font.pixelSize: Theme.smallPixels
                 color: Theme.dim
             }
-            Row {
+            Loader {
                 anchors.right: parent.right
                 anchors.rightMargin: Theme.u
                 anchors.verticalCenter: parent.verticalCenter
-
-                IconButton {
-                    checkable: true
-                    checked: root.wrapped
-                    text: qsTr("Wrap long lines")
-                    icon.source: Theme.icon("wrap")
-                    icon.width: Theme.iconPixels * 0.85
-                    icon.height: Theme.iconPixels * 0.85
-                    onToggled: root.wrapped = checked
-                }
-                CopyButton {
-                    text: qsTr("Copy code")
-                    onClicked: root.copyRequested(body.document.code())
+                // Between frames, not in the turn in which text streams.
+                asynchronous: true
+                sourceComponent: Row {
+                    IconButton {
+                        checkable: true
+                        checked: root.wrapped
+                        text: qsTr("Wrap long lines")
+                        icon.source: Theme.icon("wrap")
+                        icon.width: Theme.iconPixels * 0.85
+                        icon.height: Theme.iconPixels * 0.85
+                        onToggled: root.wrapped = checked
+                    }
+                    CopyButton {
+                        text: qsTr("Copy code")
+                        onClicked: root.copyRequested(body.document.code())
+                    }
                 }
             }
         }
