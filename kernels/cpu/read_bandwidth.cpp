@@ -44,6 +44,7 @@ double readBandwidth(int threads) {
         const auto start = std::chrono::steady_clock::now();
         {
             std::vector<std::jthread> readers;
+            readers.reserve(count);
             for (std::size_t i = 0; i < count; ++i)
                 readers.emplace_back(
                     [&, i] { total += sum(std::span(buffer).subspan(i * share, share)); });
