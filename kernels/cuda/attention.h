@@ -80,8 +80,8 @@ void attentionDecode(const AttentionProblem& problem, const RawRows& raw, const 
 void attentionPrefill(const AttentionProblem& problem, const DeviceRuns& runs, cudaStream_t stream);
 
 /// The same with Hopper's own instructions, whose sums are rounded in another order. Which of the
-/// two attends is a function of the card, the head size, the window and the capacity: a query's bits
-/// do not depend on how a prompt is cut into chunks.
+/// two attends is a function of the card, the head size, the window and the capacity: a query's
+/// bits do not depend on how a prompt is cut into chunks.
 [[nodiscard]] bool hopperAttends(const AttentionProblem& problem);
 void attentionHopper(const AttentionProblem& problem, const DeviceRuns& runs, cudaStream_t stream);
 
