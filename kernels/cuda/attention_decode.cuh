@@ -55,44 +55,51 @@ struct DecodeShape {
     };
 };
 
-/// One head of a row on its way into shared memory, by one warp.
-template <int kDim>
-struct HeadRow {
+/// A head in shared memory, [kDim]: numbers four at a time, and zeros beyond the first `count`.
+///   key  its row there, for the places of its pieces
+struct HeadPlace {
+    Bf16* shared;
+    int key;
+
+    __device__ void put(int i, uint2 bits) const {
+        *reinterpret_cast<uint2*>(shared + ((i / 8) ^ (key & 7)) * 8 + i % 8) = bits;
+    }
+    template <int kDim>
+    __device__ void clearFrom(int count) const {
+#pragma unroll 1
+        for (int i = count + static_cast<int>(threadIdx.x % 32) * 4; i < kDim; i += 128)
+            put(i, {0, 0});
+    }
+};
+
+/// K or V of a row of this step on its way into shared memory and the cache, by one warp.
+struct FreshHead {
+    const Bf16* x = nullptr;
     int half = 0;                       ///< of the columns
-    int key = 0;                        ///< row of shared memory, for the places of its pieces
-    const Bf16* x = nullptr;            ///< null: zeros
-    bool norms = false;                 ///< else as it is
-    const float* weight = nullptr;      ///< of the norm, and then rotated; null: neither
+    const float* weight = nullptr;      ///< of the norm, and then rotated; null: only normed
     const float* frequencies = nullptr; ///< [half]
     float epsilon = 0, position = 0;
-    Bf16* shared = nullptr; ///< [kDim]
     Bf16* stored = nullptr; ///< [2 · half] in the cache, or null
 };
 
 // A call: it stands in the kernel once and runs a few times a launch.
 template <int kDim>
-__device__ __noinline__ void prepareHead(const HeadRow<kDim> row) {
-    const auto put = [&](int i, Bf16 bits) {
-        row.shared[((i / 8) ^ (row.key & 7)) * 8 + i % 8] = bits;
-    };
-    if (row.x != nullptr) {
-        HeadPairs<kDim / 64> pairs;
-        pairs.load(row.x, row.half);
-        if (row.weight != nullptr) {
-            HeadWeights<kDim / 64> weights;
-            weights.load(row.weight, row.frequencies, row.half);
-            pairs.normAndRotate(weights, row.half, row.epsilon, row.position);
-        } else if (row.norms) {
-            pairs.norm(row.half, row.epsilon);
-        }
-        pairs.each(row.half, [&](int i, Bf16 bits) {
-            put(i, bits);
-            if (row.stored != nullptr)
-                row.stored[i] = bits;
-        });
+__device__ __noinline__ void prepareHead(const FreshHead& head, HeadPlace place) {
+    HeadPairs<kDim / 64> pairs;
+    pairs.load(head.x, head.half);
+    if (head.weight != nullptr) {
+        HeadWeights<kDim / 64> weights;
+        weights.load(head.weight, head.frequencies, head.half);
+        pairs.normAndRotate(weights, head.half, head.epsilon, head.position);
+    } else {
+        pairs.norm(head.half, head.epsilon);
     }
-    for (int i = (row.x != nullptr ? 2 * row.half : 0) + threadIdx.x % 32; i < kDim; i += 32)
-        put(i, 0);
+    pairs.each(head.half, [&](int i, uint2 bits) {
+        place.put(i, bits);
+        if (head.stored != nullptr)
+            *reinterpret_cast<uint2*>(head.stored + i) = bits;
+    });
+    place.clearFrom<kDim>(2 * head.half);
 }
 
 template <int kDim, int kTiles, int kStages>
@@ -108,6 +115,10 @@ public:
         , sums_(sums)
         , s_(shared)
         , first_(first)
+        , headDim_(p.headDim)
+        , stride_(p.kvHeads * p.headDim)
+        , queries_(p.queries())
+        , group_(p.group())
         , capacity_(static_cast<int>(p.capacity))
         , window_(p.window > 0 ? static_cast<int>(p.window) : INT_MAX / 2)
         , warp_(threadIdx.x / 32)
@@ -118,6 +129,10 @@ public:
         head_ = head;
         stores_ = group == 0;
         firstQuery_ = group * Shape::kQueries;
+        keys_ = p_.k + head * headDim_;
+        values_ = p_.v + head * headDim_;
+        if (raw_.qNorm != nullptr)
+            weights_.load(raw_.qNorm, raw_.frequencies, headDim_ / 2);
     }
 
     /// Begins run `run` with the keys that are older than the rows.
@@ -127,6 +142,7 @@ public:
         end_ = min(beginOfRun(windowed, run + 1), range.end);
         start_ = begin_ / Shape::kStep * Shape::kStep;
         steps_ = (end_ - start_ + Shape::kStep - 1) / Shape::kStep;
+        startSlot_ = start_ % capacity_;
 #pragma unroll 1
         for (int load = 0; load < kLoads; ++load) {
             copy(Part::of(load), load / 2, begin_, min(end_, first_), true);
@@ -186,23 +202,29 @@ public:
         workerSync(); // before the next run's steps
     }
 
-    /// Queries, normed and rotated, to shared memory and from there into registers.
+    /// Queries, normed and rotated, to shared memory and from there into registers. All of a warp
+    /// are asked for before the first is used.
     __device__ void prepareQueries() {
-        const int group = p_.group();
-#pragma unroll 1
-        for (int query = warp_; query < Shape::kQueries; query += 8) {
-            const int at = firstQuery_ + query;
-            HeadRow<kDim> row{.half = p_.headDim / 2, .key = query};
-            row.shared = reinterpret_cast<Bf16*>(s_.q[query]);
-            if (at < p_.queries()) {
-                row.x = p_.q + queryRow(at) * p_.headDim;
-                row.weight = raw_.qNorm;
-                row.norms = raw_.qNorm != nullptr;
-                row.frequencies = raw_.frequencies;
-                row.epsilon = raw_.epsilon;
-                row.position = static_cast<float>(first_ + at / group);
+        constexpr int kOwn = Shape::kQueries / 8;
+        const int half = headDim_ / 2;
+        HeadPairs<kDim / 64> pairs[kOwn];
+#pragma unroll
+        for (int n = 0; n < kOwn; ++n) {
+            const int at = firstQuery_ + warp_ + 8 * n;
+            if (at < queries_)
+                pairs[n].load(p_.q + queryRow(at) * headDim_, half);
+        }
+#pragma unroll
+        for (int n = 0; n < kOwn; ++n) {
+            const int query = warp_ + 8 * n, at = firstQuery_ + query;
+            const HeadPlace place{reinterpret_cast<Bf16*>(s_.q[query]), query};
+            if (at < queries_) {
+                if (raw_.qNorm != nullptr)
+                    pairs[n].normAndRotate(weights_, half, raw_.epsilon,
+                                           static_cast<float>(first_ + at / group_));
+                pairs[n].each(half, [&](int i, uint2 bits) { place.put(i, bits); });
             }
-            prepareHead(row);
+            place.template clearFrom<kDim>(at < queries_ ? 2 * half : 0);
         }
         workerSync();
         const int piece = warp_ % Shape::kSlices * (Shape::kScoreColumns / 8);
@@ -214,7 +236,7 @@ public:
                            place(s_.q[0], t * 16 + lane_ % 16, piece + d * 2 + lane_ / 16));
             const int at = firstQuery_ + t * 16 + threadIdx.x / 16;
             // No key is at or before −1, so a place without a query sees nothing.
-            last_[t] = at < p_.queries() ? first_ + at / group : -1;
+            last_[t] = at < queries_ ? first_ + at / group_ : -1;
         }
         workerSync(); // the scores take the queries' place
     }
@@ -259,10 +281,9 @@ private:
                                             : warp_ % Shape::kSlices * Shape::kScoreColumns;
         const int firstKey = part.values ? 0 : warp_ / Shape::kSlices * Shape::kScoreKeys;
         uint4* const to = part.values ? s_.v[step % kStages] : s_.k[step % kStages];
-        const Bf16* const from = (part.values ? p_.v : p_.k) + head_ * p_.headDim;
+        const Bf16* const from = part.values ? values_ : keys_;
         const int keys = start_ + step * Shape::kStep;
-        const int slots = keys % capacity_;
-        const int64_t stride = p_.kvHeads * p_.headDim;
+        const int slots = startSlot_ + step * Shape::kStep;
 #pragma unroll 4
         for (int i = 0; i < kPieces; ++i) {
             const int at = i * 32 + lane;
@@ -273,13 +294,13 @@ private:
             const bool inside = position >= begin_ && position < end_;
             if (!copies && (inside || !clears))
                 continue; // another's
-            const bool valid = copies && column < p_.headDim;
+            const bool valid = copies && column < headDim_;
             int slot = slots + key;
 #pragma unroll 1
             while (slot >= capacity_)
                 slot -= capacity_;
-            copyAsync(place(to, key, column / 8), from + (valid ? slot * stride + column : 0),
-                      valid);
+            copyAsync(place(to, key, column / 8),
+                      from + (valid ? int64_t(slot) * stride_ + column : 0), valid);
         }
     }
 
@@ -298,29 +319,25 @@ private:
         const int begin = max(keys, first_) + ((part.values ? 6 : 7) + 8 - warp_) % 8;
 #pragma unroll 1
         for (int position = begin; position < end; position += 8) {
-            const int64_t from = (int64_t(position - first_) * p_.kvHeads + head_) * p_.headDim;
-            HeadRow<kDim> row{.half = p_.headDim / 2, .key = position - keys};
-            row.x = (part.values ? raw_.v : raw_.k) + from;
-            row.weight = part.values ? nullptr : raw_.kNorm;
-            row.norms = true;
-            row.frequencies = raw_.frequencies;
-            row.epsilon = raw_.epsilon;
-            row.position = static_cast<float>(position);
-            row.shared =
-                reinterpret_cast<Bf16*>(part.values ? s_.v[step % kStages] : s_.k[step % kStages])
-                + row.key * kDim;
+            const int64_t from = int64_t(position - first_) * stride_ + head_ * headDim_;
+            FreshHead head{.x = (part.values ? raw_.v : raw_.k) + from, .half = headDim_ / 2};
+            head.weight = part.values ? nullptr : raw_.kNorm;
+            head.frequencies = raw_.frequencies;
+            head.epsilon = raw_.epsilon;
+            head.position = static_cast<float>(position);
             // The cache of the problem is read by all and written by the block that stores.
             if (stores_)
-                row.stored = const_cast<Bf16*>(part.values ? p_.v : p_.k)
-                             + int64_t(position % capacity_ * p_.kvHeads + head_) * p_.headDim;
-            prepareHead(row);
+                head.stored = const_cast<Bf16*>(part.values ? values_ : keys_)
+                              + int64_t(position % capacity_) * stride_;
+            uint4* const rows = part.values ? s_.v[step % kStages] : s_.k[step % kStages];
+            const int key = position - keys;
+            prepareHead<kDim>(head, {reinterpret_cast<Bf16*>(rows) + key * kDim, key});
         }
     }
 
     // Row of [rows · heads] where a packed query is.
     __device__ int64_t queryRow(int at) const {
-        const int group = p_.group();
-        return int64_t(at / group) * p_.heads + head_ * group + at % group;
+        return int64_t(at / group_) * p_.heads + head_ * group_ + at % group_;
     }
 
     __device__ void scoreKeys(int step) {
@@ -430,27 +447,32 @@ private:
     }
 
     __device__ void store(int run) {
+        float* const out = sums_.out;
+        float* const maximum = sums_.maximum;
+        float* const sum = sums_.sum;
+        const int most = sums_.mostRuns;
 #pragma unroll
         for (int t = 0; t < kTiles; ++t) {
 #pragma unroll
             for (int part = 0; part < 2; ++part) {
                 const int at = firstQuery_ + t * 16 + lane_ / 4 + part * 8;
-                if (at >= p_.queries())
+                if (at >= queries_)
                     continue;
-                const int64_t row = int64_t(head_ * p_.queries() + at) * sums_.mostRuns + run;
+                const int64_t row = int64_t(head_ * queries_ + at) * most + run;
+                float* const to = out + row * headDim_;
 #pragma unroll
                 for (int n = 0; n < kOut; ++n) {
                     const int column = warp_ * Shape::kOutColumns + n * 8 + lane_ % 4 * 2;
-                    if (column < p_.headDim)
-                        *reinterpret_cast<float2*>(sums_.out + row * p_.headDim + column) = {
-                            out_[t][n][part * 2], out_[t][n][part * 2 + 1]};
+                    if (column < headDim_)
+                        *reinterpret_cast<float2*>(to + column) = {out_[t][n][part * 2],
+                                                                   out_[t][n][part * 2 + 1]};
                 }
             }
             const int at = firstQuery_ + t * 16 + threadIdx.x / 16;
-            if (threadIdx.x % 16 == 0 && at < p_.queries()) {
-                const int64_t row = int64_t(head_ * p_.queries() + at) * sums_.mostRuns + run;
-                sums_.maximum[row] = maximum_[t];
-                sums_.sum[row] = sum_[t];
+            if (threadIdx.x % 16 == 0 && at < queries_) {
+                const int64_t row = int64_t(head_ * queries_ + at) * most + run;
+                maximum[row] = maximum_[t];
+                sum[row] = sum_[t];
             }
         }
     }
@@ -463,16 +485,22 @@ private:
     const RawRows& raw_;
     const RunSums& sums_;
     Shared& s_;
+    // Copies: what stands in shared memory is read anew after every store.
     const int first_; // position of row 0
+    const int headDim_, stride_, queries_, group_;
     const int capacity_, window_;
     const int warp_, lane_;
 
     int head_ = 0, firstQuery_ = 0;
     bool stores_ = false;
+    const Bf16* keys_ = nullptr; // of the head
+    const Bf16* values_ = nullptr;
+    HeadWeights<kDim / 64> weights_; // of the queries
     uint32_t q_[kTiles][kDepth][4];
     int last_[kTiles]; // of query threadIdx.x / 16 of each piece, in all its 16 threads
 
     int begin_ = 0, end_ = 0, start_ = 0; // keys of the run; start_ on a multiple of the step
+    int startSlot_ = 0;
     int steps_ = 0;
     float out_[kTiles][kOut][4];
     float maximum_[kTiles], sum_[kTiles]; // as last_

@@ -15,6 +15,12 @@ __device__ __forceinline__ Bf16 toBits(float value) {
     return __bfloat16_as_ushort(__float2bfloat16_rn(value));
 }
 
+/// Two numbers as bf16 in one register, the first in the low half.
+__device__ __forceinline__ uint32_t packBits(float low, float high) {
+    const __nv_bfloat162 pair = __floats2bfloat162_rn(low, high);
+    return *reinterpret_cast<const uint32_t*>(&pair);
+}
+
 /// gelu_tanh (gemma4.md 2.1): u/2 · (1 + tanh z) is u / (1 + e^(−2 z)), which loses nothing where
 /// z is far below zero.
 __device__ __forceinline__ float gelu(float u) {

@@ -1,8 +1,8 @@
 #pragma once
 
-// Norm and rotation of one head by one warp: lane l holds the pairs (i, i + half) with i = l
-// mod 32. One implementation for all kernels, so that what a prompt writes into the cache has the
-// bits that single steps write.
+// Norm and rotation of one head by one warp, which holds the pairs (i, i + half). One
+// implementation for all kernels, so that what a prompt writes into the cache has the bits that
+// single steps write.
 #include "cuda/device_math.cuh"
 
 namespace lapidary::kernels::cuda {
@@ -32,32 +32,51 @@ __device__ __forceinline__ void rotatePair(float& a, float& b, float scale, floa
     a = turned;
 }
 
+/// The pairs of a lane come in groups of four: pair j is 4 · lane + j mod 4 + 128 · (j div 4).
+/// `half` is a multiple of four, so a group is there or not.
+__device__ __forceinline__ int firstPair(int group) {
+    return static_cast<int>(threadIdx.x % 32) * 4 + group * 128;
+}
+
 /// What the rotation of a head needs beside its numbers, for the pairs of a lane.
 template <int kPairs>
 struct HeadWeights {
-    float low[kPairs], high[kPairs], frequency[kPairs];
+    float low[kPairs] = {}, high[kPairs] = {}, frequency[kPairs] = {};
 
     __device__ void load(const float* weight, const float* frequencies, int half) {
 #pragma unroll
-        for (int j = 0; j < kPairs; ++j) {
-            const int i = threadIdx.x % 32 + 32 * j;
-            low[j] = i < half ? weight[i] : 0.0F;
-            high[j] = i < half ? weight[i + half] : 0.0F;
-            frequency[j] = i < half ? frequencies[i] : 0.0F;
+        for (int g = 0; g < kPairs / 4; ++g) {
+            const int i = firstPair(g);
+            if (i < half) {
+                four(low + 4 * g, weight + i);
+                four(high + 4 * g, weight + half + i);
+                four(frequency + 4 * g, frequencies + i);
+            }
         }
+    }
+
+private:
+    __device__ static void four(float* to, const float* from) {
+        const float4 v = *reinterpret_cast<const float4*>(from);
+        to[0] = v.x;
+        to[1] = v.y;
+        to[2] = v.z;
+        to[3] = v.w;
     }
 };
 
 template <int kPairs>
 struct HeadPairs {
-    float low[kPairs], high[kPairs];
+    float low[kPairs] = {}, high[kPairs] = {};
 
     __device__ void load(const Bf16* x, int half) {
 #pragma unroll
-        for (int j = 0; j < kPairs; ++j) {
-            const int i = threadIdx.x % 32 + 32 * j;
-            low[j] = i < half ? toFloat(x[i]) : 0.0F;
-            high[j] = i < half ? toFloat(x[i + half]) : 0.0F;
+        for (int g = 0; g < kPairs / 4; ++g) {
+            const int i = firstPair(g);
+            if (i < half) {
+                four(low + 4 * g, x + i);
+                four(high + 4 * g, x + half + i);
+            }
         }
     }
 
@@ -92,17 +111,29 @@ struct HeadPairs {
                        position * weights.frequency[j]);
     }
 
-    /// Calls put(i, bits) for each of the numbers of this lane.
+    /// Calls put(i, bits) for four numbers at a time, from number i on.
     template <class Put>
     __device__ void each(int half, Put put) const {
 #pragma unroll
-        for (int j = 0; j < kPairs; ++j) {
-            const int i = threadIdx.x % 32 + 32 * j;
+        for (int g = 0; g < kPairs / 4; ++g) {
+            const int i = firstPair(g);
             if (i < half) {
-                put(i, toBits(low[j]));
-                put(i + half, toBits(high[j]));
+                put(i, bitsOf(low + 4 * g));
+                put(i + half, bitsOf(high + 4 * g));
             }
         }
+    }
+
+private:
+    __device__ static void four(float* to, const Bf16* from) {
+        const uint2 words = *reinterpret_cast<const uint2*>(from);
+        to[0] = __uint_as_float(words.x << 16);
+        to[1] = __uint_as_float(words.x & 0xFFFF0000U);
+        to[2] = __uint_as_float(words.y << 16);
+        to[3] = __uint_as_float(words.y & 0xFFFF0000U);
+    }
+    __device__ static uint2 bitsOf(const float* from) {
+        return {packBits(from[0], from[1]), packBits(from[2], from[3])};
     }
 };
 

@@ -28,6 +28,19 @@ __device__ void normAndRotate(const Bf16* x, const float* weight, float scale, i
     }
 }
 
+/// A head of up to 64 · kPairs columns.
+template <int kPairs>
+__device__ void turnHead(const Bf16* x, const float* norm, const float* frequencies, int half,
+                         float epsilon, float position, Bf16* y) {
+    HeadPairs<kPairs> pairs;
+    HeadWeights<kPairs> weights;
+    pairs.load(x, half);
+    weights.load(norm, frequencies, half);
+    pairs.normAndRotate(weights, half, epsilon, position);
+    pairs.each(half, [&](int i, uint2 bits) { *reinterpret_cast<uint2*>(y + i) = bits; });
+}
+
+template <int kPairs>
 __global__ void __launch_bounds__(kThreads)
     textKernel(const __grid_constant__ RotateStoreProblem p) {
     const int64_t task = int64_t(blockIdx.x) * (kThreads / 32) + threadIdx.x / 32;
@@ -37,21 +50,20 @@ __global__ void __launch_bounds__(kThreads)
     if (row >= p.rows)
         return;
     const int64_t position = p.firstPosition + row;
-    const auto angle = [&](int i) { return static_cast<float>(position) * p.frequencies[i]; };
+    const auto angle = static_cast<float>(position);
+    const int half = p.headDim / 2;
     if (head < p.heads) {
         Bf16* q = p.q + (row * p.heads + head) * p.headDim;
-        normAndRotate(q, p.qNorm, headScale(q, p.headDim, p.epsilon), p.headDim / 2, q, angle);
+        turnHead<kPairs>(q, p.qNorm, p.frequencies, half, p.epsilon, angle, q);
         return;
     }
     const int64_t from = (row * p.kvHeads + head - p.heads) * p.headDim;
     const int64_t to = (position % p.capacity * p.kvHeads + head - p.heads) * p.headDim;
-    const Bf16* k = p.k + from;
-    const Bf16* v = p.v + from;
-    normAndRotate(k, p.kNorm, headScale(k, p.headDim, p.epsilon), p.headDim / 2, p.cacheK + to,
-                  angle);
-    const float scale = headScale(v, p.headDim, p.epsilon);
-    for (int i = threadIdx.x % 32; i < p.headDim; i += 32)
-        p.cacheV[to + i] = toBits(toFloat(v[i]) * scale);
+    HeadPairs<kPairs> v;
+    v.load(p.v + from, half);
+    turnHead<kPairs>(p.k + from, p.kNorm, p.frequencies, half, p.epsilon, angle, p.cacheK + to);
+    v.norm(half, p.epsilon);
+    v.each(half, [&](int i, uint2 bits) { *reinterpret_cast<uint2*>(p.cacheV + to + i) = bits; });
 }
 
 __global__ void __launch_bounds__(kThreads)
@@ -82,7 +94,8 @@ __global__ void __launch_bounds__(kThreads)
 void rotateAndStore(const RotateStoreProblem& problem, cudaStream_t stream) {
     const int64_t tasks =
         int64_t(problem.rows) * (problem.heads + (problem.k ? problem.kvHeads : 0));
-    textKernel<<<blocksFor(tasks, kThreads / 32), kThreads, 0, stream>>>(problem);
+    const auto kernel = problem.headDim <= 256 ? textKernel<4> : textKernel<8>;
+    kernel<<<blocksFor(tasks, kThreads / 32), kThreads, 0, stream>>>(problem);
 }
 
 void rotateVision(const VisionRotateProblem& problem, cudaStream_t stream) {

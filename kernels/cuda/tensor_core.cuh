@@ -83,10 +83,4 @@ __device__ __forceinline__ float exp2Fast(float x) {
 }
 inline constexpr float kLog2E = 1.4426950408889634F;
 
-/// Two numbers as bf16 in one register, the first in the low half.
-__device__ __forceinline__ uint32_t packBits(float low, float high) {
-    const __nv_bfloat162 pair = __floats2bfloat162_rn(low, high);
-    return *reinterpret_cast<const uint32_t*>(&pair);
-}
-
 } // namespace lapidary::kernels::cuda
