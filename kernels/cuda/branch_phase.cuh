@@ -16,28 +16,34 @@ template <int kVectors>
 __device__ __forceinline__ void joinBranches(const BranchPhase& phase, int blocks,
                                              BranchShared& shared) {
     const int width = static_cast<int>(phase.sum.width);
+    int at[kVectors];
+    bool there[kVectors];
+    Vector norm[kVectors], otherNorm[kVectors]; // nothing waits for them
+#pragma unroll
+    for (int j = 0; j < kVectors; ++j) {
+        const int i = (j * kWorkers + static_cast<int>(threadIdx.x)) * 8;
+        there[j] = i < width;
+        at[j] = there[j] ? i : 0;
+        norm[j] = Vector::load(phase.norm + at[j]);
+        otherNorm[j] = Vector::load(phase.otherNorm + at[j]);
+    }
+    inputSync();
 #pragma unroll 1
     for (int row = static_cast<int>(blockIdx.x); row < phase.sum.rows; row += blocks) {
         Bf16* const xs = phase.dense + int64_t(row) * width;
         const Bf16* const others = phase.other + int64_t(row) * width;
         Vector x[kVectors], other[kVectors];
-        int at[kVectors];
-        bool there[kVectors];
-        float squares[2] = {};
 #pragma unroll
         for (int j = 0; j < kVectors; ++j) {
-            const int i = (j * kWorkers + static_cast<int>(threadIdx.x)) * 8;
-            there[j] = i < width;
-            at[j] = there[j] ? i : 0;
             x[j] = Vector::load(xs + at[j]);
             other[j] = Vector::load(others + at[j]);
         }
+        float squares[2] = {};
 #pragma unroll
         for (int j = 0; j < kVectors; ++j) {
             squares[0] += there[j] ? x[j].squares() : 0.0F;
             squares[1] += there[j] ? other[j].squares() : 0.0F;
         }
-        float scales[2];
 #pragma unroll
         for (int branch = 0; branch < 2; ++branch) {
             const float sum = warpSum(squares[branch]);
@@ -45,6 +51,7 @@ __device__ __forceinline__ void joinBranches(const BranchPhase& phase, int block
                 shared.parts[branch][threadIdx.x / 32] = sum;
         }
         workerSync();
+        float scales[2];
 #pragma unroll
         for (int branch = 0; branch < 2; ++branch)
             scales[branch] =
@@ -53,14 +60,10 @@ __device__ __forceinline__ void joinBranches(const BranchPhase& phase, int block
                        + phase.epsilon);
 #pragma unroll
         for (int j = 0; j < kVectors; ++j) {
-            const Vector norm = Vector::load(phase.norm + at[j]);
-            const Vector otherNorm = Vector::load(phase.otherNorm + at[j]);
 #pragma unroll
-            for (int e = 0; e < 8; ++e) {
-                const Bf16 own = toBits(x[j].v[e] * scales[0] * norm.v[e]);
-                x[j].v[e] =
-                    toFloat(own) + toFloat(toBits(other[j].v[e] * scales[1] * otherNorm.v[e]));
-            }
+            for (int e = 0; e < 8; ++e)
+                x[j].v[e] = toFloat(toBits(x[j].v[e] * scales[0] * norm[j].v[e]))
+                            + toFloat(toBits(other[j].v[e] * scales[1] * otherNorm[j].v[e]));
             x[j].store(xs + at[j], there[j]);
         }
         if (phase.sum.rows > blocks)
@@ -69,13 +72,11 @@ __device__ __forceinline__ void joinBranches(const BranchPhase& phase, int block
 }
 
 /// The rows that fall to this block of the first `blocks`.
-template <int kVectors>
-__device__ __noinline__ void endBranches(const BranchPhase& phase, int blocks,
-                                         BranchShared& shared) {
-    normRows<kVectors>(phase.sum, blocks, shared.norm, [&] {
-        inputSync();
-        joinBranches<kVectors>(phase, blocks, shared);
-    });
+inline __device__ __noinline__ void endBranches(const BranchPhase& phase, int blocks,
+                                                BranchShared& shared) {
+    constexpr int kVectors = static_cast<int>(kWidestExpertInput) / 8 / kWorkers;
+    normRows<kVectors>(phase.sum, blocks, shared.norm,
+                       [&] { joinBranches<kVectors>(phase, blocks, shared); });
 }
 
 } // namespace lapidary::kernels::cuda

@@ -16,17 +16,28 @@ struct ExpertChoice {
     uint16_t experts[kMostPairs];
 };
 
-/// Numbers as unsigned ones of the same order, in which every NaN has its place.
+/// Numbers as positive ones of the same order, in which every NaN has its place.
 __device__ __forceinline__ unsigned orderOf(float x) {
     const unsigned bits = __float_as_uint(x + 0.0F); // −0 is 0
-    return bits ^ (static_cast<int>(bits) < 0 ? ~0U : 0x80000000U);
+    return max(bits ^ (static_cast<int>(bits) < 0 ? ~0U : 0x80000000U), 1U);
+}
+
+/// How many of four numbers from `first` on come before number `index`: are larger, or as large
+/// with a lower index.
+__device__ __forceinline__ int countBefore(const uint4& four, int first, unsigned own, int index) {
+    const unsigned others[4] = {four.x, four.y, four.z, four.w};
+    int count = 0;
+#pragma unroll
+    for (int i = 0; i < 4; ++i)
+        count += others[i] > own - (first + i < index ? 1U : 0U) ? 1 : 0;
+    return count;
 }
 
 /// The choice of the rows [begin, end), the first pair of `begin` at 0; all workers, who find it
 /// there afterwards.
 ///   orders  [kMostExperts]
 inline __device__ __noinline__ void chooseExperts(const ExpertPhase& phase, int begin, int end,
-                                                  ExpertChoice& choice, unsigned* orders) {
+                                                  ExpertChoice& choice, uint4* orders) {
     const ExpertProblem& p = phase.problem;
     const int thread = static_cast<int>(threadIdx.x);
     const int pairs = (end - begin) * p.topK;
@@ -38,23 +49,22 @@ inline __device__ __noinline__ void chooseExperts(const ExpertPhase& phase, int 
         workerSync();
         return;
     }
+    const int padded = (p.experts + 7) / 8 * 8;
 #pragma unroll 1
     for (int row = begin; row < end; ++row) {
         const float* const logits = phase.logits + row * p.experts;
-        const int padded = (p.experts + 1) / 2 * 2;
+        auto* const order = reinterpret_cast<unsigned*>(orders);
         for (int e = thread; e < padded; e += kWorkers)
-            orders[e] = e < p.experts ? orderOf(logits[e]) : 0;
+            order[e] = e < p.experts ? orderOf(logits[e]) : 0;
         workerSync();
         // Two lanes an expert.
 #pragma unroll 1
-        for (int e = thread / 2; e < (p.experts + 15) / 16 * 16; e += kWorkers / 2) {
-            const unsigned own = e < p.experts ? orders[e] : 0;
+        for (int e = thread / 2; e < (padded + 15) / 16 * 16; e += kWorkers / 2) {
+            const unsigned own = e < p.experts ? order[e] : ~0U;
             int rank = 0;
-#pragma unroll 4
-            for (int other = thread % 2; other < p.experts; other += 2) {
-                const unsigned its = orders[other];
-                rank += its > own || (its == own && other < e) ? 1 : 0;
-            }
+#pragma unroll 2
+            for (int at = thread % 2; at < padded / 4; at += 2)
+                rank += countBefore(orders[at], at * 4, own, e);
             rank += __shfl_xor_sync(~0U, rank, 1);
             if (e < p.experts && rank < p.topK && thread % 2 == 0) {
                 const int pair = (row - begin) * p.topK + rank;

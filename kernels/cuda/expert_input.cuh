@@ -94,6 +94,24 @@ __device__ __forceinline__ void stageInput(const ExpertPhase& phase, int row,
     workerSync();
 }
 
+/// Some numbers at a time by one warp: `use` is given place and numbers.
+template <class Use>
+__device__ __forceinline__ void forEights(const Bf16* from, int eights, const Use& use) {
+    constexpr int kAtOnce = 4; // loads of a lane
+#pragma unroll 1
+    for (int begin = static_cast<int>(threadIdx.x) % 32; begin < eights; begin += 32 * kAtOnce) {
+        EightHalves x[kAtOnce];
+#pragma unroll
+        for (int i = 0; i < kAtOnce; ++i)
+            if (begin + 32 * i < eights)
+                x[i] = EightHalves::load(from + (begin + 32 * i) * 8);
+#pragma unroll
+        for (int i = 0; i < kAtOnce; ++i)
+            if (begin + 32 * i < eights)
+                use(begin + 32 * i, x[i]);
+    }
+}
+
 /// The activated rows of those experts of a row that fall to this warp, for the warp itself.
 template <ProductFormat kFormat, int kAhead>
 __device__ __forceinline__ void stageActivated(const ExpertPhase& phase, int row,
@@ -108,15 +126,13 @@ __device__ __forceinline__ void stageActivated(const ExpertPhase& phase, int row
         InputScale scale{1, 1};
         if constexpr (kFormat == ProductFormat::Fp8) {
             float largest = 0;
-#pragma unroll 4
-            for (int i = lane; i < eights; i += 32)
-                largest = fmaxf(largest, EightHalves::load(from + i * 8).largest());
+            forEights(from, eights,
+                      [&](int, const EightHalves& x) { largest = fmaxf(largest, x.largest()); });
             scale = InputScale::of(warpMax(largest));
         }
-#pragma unroll 1
-        for (int i = lane; i < eights; i += 32)
-            EightHalves::load(from + i * 8)
-                .template put<kFormat>(shared.input, rank * eights + i, scale);
+        forEights(from, eights, [&](int i, const EightHalves& x) {
+            x.template put<kFormat>(shared.input, rank * eights + i, scale);
+        });
         if (lane == 0)
             shared.inputScales[rank] = scale.scale;
     }

@@ -5,9 +5,10 @@
 //   line   a pair of a row and an expert (gate and up), or a row (down)
 //   tile   16 channels of a line as the A operand: 8 of gate and the same 8 of up, or 16 of down,
 //          fewer where a block's range of channels ends
-//   pass   a tile and 64 bytes of each of its channels at a time: of gate and up a warp takes
-//          every eighth 64 bytes, of down all of one expert. A row's bits thus depend on shapes
-//          alone: neither where a block's range begins nor what stands in other channels matters.
+//   pass   a tile and 128 bytes of each of its channels at a time (64 on cards with little shared
+//          memory): of gate and up a warp takes every eighth pass, of down all of one expert. So a
+//          row's bits depend on shapes alone: neither where a block's range begins nor what stands
+//          in other channels matters.
 //   lane   copies what it will read itself, so that nobody else waits for it
 //
 // All columns of the B operand are the same row of x.
@@ -22,39 +23,63 @@ enum class ExpertPart : std::uint8_t { Activate, Down };
 ///   kAhead  passes of a lane that are on their way, and the one in use
 template <int kAhead>
 struct ExpertShared {
+    static constexpr int kHalves = kAhead > 2 ? 2 : 1; ///< of 64 bytes, of a pass
     static constexpr int kSlots = 32; ///< contributions to tiles that are added at once
 
-    uint4 ring[kAhead][2][kWorkers];
+    uint4 ring[kAhead][kHalves][2][kWorkers];
     uint4 input[kExpertInputBytes / 16]; ///< x, or the activated rows of all its experts
     union {
         float parts[2][kSlots][16]; ///< [tile, contribution][channel]
-        unsigned orders[kMostExperts];
+        uint4 orders[kMostExperts / 4];
     };
     float scales[2][kSlots / 8][16]; ///< of the channels of gate and up
     ExpertChoice choice;
     float inputScales[kMostPhaseChosen]; ///< of x, or of each activated row
     float folds[2][kWorkers / 32];
+
+    /// Of a lane, of 16 bytes of each of its rows.
+    __device__ static int chunk(int group, int half) {
+        return (group * kHalves + half) * 4 + static_cast<int>(threadIdx.x) % 4;
+    }
 };
 
-/// The numbers that a pass is made from.
-template <ExpertPart kPart, ProductFormat kFormat>
+/// The numbers that a pass is made from. Both parts are the same instructions: what a step executes
+/// should stay in the cache of instructions.
 struct ExpertShape {
-    static constexpr bool kActivates = kPart == ExpertPart::Activate;
-    static constexpr int kTile = kActivates ? 8 : 16; ///< channels of a line, at most
-    static constexpr int kBytes = kFormat == ProductFormat::Plain ? 2 : 1; ///< of a weight
+    bool activates;
+    int lines, channels;       ///< of a line
+    int tile;                  ///< channels of a line, at most
+    int rowBytes, chunks;      ///< of a channel's weights; of 16 bytes
+    int groups;                ///< passes of a tile
+    int contributions;         ///< to a tile: warps, or experts of the row
+    int firstGroup, nextGroup; ///< of a warp
+    int expertRows;            ///< of weights, of an expert
+    int apart;                 ///< a lane's two rows of weights
+    int second;                ///< the channel of the other row, counted from that of the one
+    const char* numbers;
+    const float* scales;
 
-    int lines, channels;  ///< of a line
-    int rowBytes, chunks; ///< of a channel's weights; of 16 bytes
-    int groups;           ///< of 64 bytes
-    int contributions;    ///< to a tile: warps, or experts of the row
-
-    __device__ explicit ExpertShape(const ExpertProblem& p)
-        : lines(static_cast<int>(p.rows) * (kActivates ? p.topK : 1))
-        , channels(static_cast<int>(kActivates ? p.width : p.hidden))
-        , rowBytes(static_cast<int>(kActivates ? p.hidden : p.width) * kBytes)
+    __device__ ExpertShape(const ExpertProblem& p, ExpertPart part, int bytes, int halves)
+        : activates(part == ExpertPart::Activate)
+        , lines(static_cast<int>(p.rows) * (activates ? p.topK : 1))
+        , channels(static_cast<int>(activates ? p.width : p.hidden))
+        , tile(activates ? 8 : 16)
+        , rowBytes(static_cast<int>(activates ? p.hidden : p.width) * bytes)
         , chunks(rowBytes / 16)
-        , groups((chunks + 3) / 4)
-        , contributions(kActivates ? kSkinnyWarps : p.topK) {}
+        , groups((chunks + 4 * halves - 1) / (4 * halves))
+        , contributions(activates ? kSkinnyWarps : p.topK)
+        , firstGroup(activates ? static_cast<int>(threadIdx.x) / 32 : 0)
+        , nextGroup(activates ? kSkinnyWarps : 1)
+        , expertRows(activates ? 2 * channels : channels)
+        , apart(activates ? channels : 8)
+        , second(activates ? 0 : 8)
+        , numbers(static_cast<const char*>(activates ? p.gateUp.numbers : p.down.numbers))
+        , scales(activates ? p.gateUp.scales : p.down.scales) {}
+
+    /// The pair of a row and an expert.
+    __device__ int pair(int line, int topK, int rank) const {
+        return activates ? line : line * topK + rank;
+    }
 };
 
 /// Tiles of the channels [begin, end) of all lines one after another; of nearly equal sizes.
@@ -99,32 +124,29 @@ struct ExpertRows {
     int64_t low, high; ///< counted through the stack of experts
     bool lowThere, highThere;
 
-    ///   rank  of the expert; of gate and up the line has it
-    template <ExpertPart kPart>
-    __device__ static ExpertRows of(const ExpertProblem& p, const ExpertChoice& choice,
-                                    int firstPair, const ExpertWalk& walk, int rank) {
-        constexpr bool kActivates = kPart == ExpertPart::Activate;
-        const int pair = (kActivates ? walk.line() : walk.line() * p.topK + rank) - firstPair;
+    __device__ ExpertRows(const ExpertShape& shape, const ExpertWalk& walk, int expert) {
         const int g = static_cast<int>(threadIdx.x) % 32 / 4;
-        const int64_t expert = choice.experts[pair];
-        const int64_t first = expert * (kActivates ? 2 * p.width : p.hidden) + walk.channel() + g;
-        return {first, first + (kActivates ? p.width : 8), g < walk.size(),
-                kActivates ? g < walk.size() : g + 8 < walk.size()};
+        low = int64_t(expert) * shape.expertRows + walk.channel() + g;
+        high = low + shape.apart;
+        lowThere = g < walk.size();
+        highThere = g + shape.second < walk.size();
     }
 };
 
 /// The copies of a lane, in the order in which its warp uses them.
-template <ExpertPart kPart, ProductFormat kFormat, int kAhead>
+template <int kAhead>
 class ExpertCopies {
 public:
-    using Shape = ExpertShape<kPart, kFormat>;
-
-    __device__ ExpertCopies(const ExpertProblem& problem, const Shape& shape,
-                            const ExpertWalk& walk, int firstPair, ExpertShared<kAhead>& shared)
-        : p_(problem), shape_(shape), walk_(walk), firstPair_(firstPair), shared_(shared) {
-        const bool takesPart =
-            Shape::kActivates ? group_ < shape.groups : rank_ < shape.contributions;
-        left_ = takesPart && walk_.there();
+    ///   firstPair  the first of the choice
+    __device__ ExpertCopies(const ExpertShape& shape, const ExpertWalk& walk, int topK,
+                            int firstPair, ExpertShared<kAhead>& shared)
+        : shape_(shape)
+        , walk_(walk)
+        , topK_(topK)
+        , firstPair_(firstPair)
+        , shared_(shared)
+        , group_(shape.firstGroup) {
+        left_ = group_ < shape.groups && rank_ < shape.contributions && walk_.there();
         if (left_)
             turn();
     }
@@ -132,11 +154,15 @@ public:
     /// Begins the next pass, if there is one.
     __device__ void begin() {
         if (left_) {
-            const int chunk = group_ * 4 + static_cast<int>(threadIdx.x) % 4;
-            const bool inside = chunk < shape_.chunks;
-            const int64_t offset = inside ? chunk * 16 : 0;
-            copyAsync(&shared_.ring[slot_][0][threadIdx.x], low_ + offset, lowThere_ && inside);
-            copyAsync(&shared_.ring[slot_][1][threadIdx.x], high_ + offset, highThere_ && inside);
+#pragma unroll
+            for (int half = 0; half < ExpertShared<kAhead>::kHalves; ++half) {
+                const int chunk = shared_.chunk(group_, half);
+                const bool inside = chunk < shape_.chunks;
+                const int offset = inside ? chunk * 16 : 0;
+                uint4(&to)[2][kWorkers] = shared_.ring[slot_][half];
+                copyAsync(&to[0][threadIdx.x], low_ + offset, lowThere_ && inside);
+                copyAsync(&to[1][threadIdx.x], high_ + offset, highThere_ && inside);
+            }
             advance();
         }
         commitCopies();
@@ -145,13 +171,13 @@ public:
 
 private:
     __device__ void advance() {
-        group_ += Shape::kActivates ? kSkinnyWarps : 1;
+        group_ += shape_.nextGroup;
         if (group_ < shape_.groups)
             return;
-        group_ = Shape::kActivates ? warp() : 0;
+        group_ = shape_.firstGroup;
         rank_ += kSkinnyWarps;
         if (rank_ >= shape_.contributions) {
-            rank_ = warp();
+            rank_ = static_cast<int>(threadIdx.x) / 32;
             walk_.next();
             left_ = walk_.there();
         }
@@ -160,23 +186,20 @@ private:
     }
     /// To the rows of a tile.
     __device__ void turn() {
-        const ExpertRows rows = ExpertRows::of<kPart>(p_, shared_.choice, firstPair_, walk_, rank_);
-        const auto* const numbers =
-            static_cast<const char*>(Shape::kActivates ? p_.gateUp.numbers : p_.down.numbers);
+        const int pair = shape_.pair(walk_.line(), topK_, rank_) - firstPair_;
+        const ExpertRows rows(shape_, walk_, shared_.choice.experts[pair]);
         lowThere_ = rows.lowThere;
         highThere_ = rows.highThere;
-        low_ = numbers + (lowThere_ ? rows.low * shape_.rowBytes : 0);
-        high_ = numbers + (highThere_ ? rows.high * shape_.rowBytes : 0);
+        low_ = shape_.numbers + (lowThere_ ? rows.low * shape_.rowBytes : 0);
+        high_ = shape_.numbers + (highThere_ ? rows.high * shape_.rowBytes : 0);
     }
-    __device__ static int warp() { return static_cast<int>(threadIdx.x) / 32; }
 
-    const ExpertProblem& p_;
-    const Shape& shape_;
+    const ExpertShape& shape_;
     ExpertWalk walk_;
-    const int firstPair_;
+    const int topK_, firstPair_;
     ExpertShared<kAhead>& shared_;
-    int group_ = Shape::kActivates ? warp() : 0;
-    int rank_ = warp();
+    int group_;
+    int rank_ = static_cast<int>(threadIdx.x) / 32;
     int slot_ = 0;
     bool left_ = false, lowThere_ = false, highThere_ = false;
     const char* low_ = nullptr;

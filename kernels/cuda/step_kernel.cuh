@@ -33,7 +33,7 @@ inline constexpr int kMostMergedRuns = 2048;
 ///   kDepth  steps in the ring of weights
 ///   kKeeps  the ring stays while attention runs, in memory of its own
 ///   kStages  of keys on their way, for attention with 256 columns
-///   kPasses  of experts' weights on their way, 8 KiB each
+///   kPasses  of experts' weights on their way, 8 KiB each, or 16 where there are more than two
 template <int kDepthOf, bool kKeepsOf, int kStagesOf, int kPassesOf>
 struct StepMemory {
     static constexpr int kDepth = kDepthOf;
@@ -41,7 +41,7 @@ struct StepMemory {
     static constexpr int kStages = kStagesOf;
     static constexpr int kPasses = kPassesOf;
 };
-using LargeMemory = StepMemory<3, true, 3, 8>;  // 228 KB a multiprocessor
+using LargeMemory = StepMemory<3, true, 3, 5>;  // 228 KB a multiprocessor
 using SmallMemory = StepMemory<2, false, 1, 2>; // 100 KB
 
 /// What lies where in the shared memory of a block.
@@ -217,18 +217,14 @@ private:
             routeRows(phase.route, phase.blocks, at<RouteShared>(Shared::kOthersAt));
             break;
         case StepPhase::Kind::Activate:
-            runExperts<ExpertPart::Activate>(phase.experts, phase.blocks,
-                                             at<Experts>(Shared::kOthersAt));
-            break;
         case StepPhase::Kind::Down:
-            runExperts<ExpertPart::Down>(phase.experts, phase.blocks,
-                                         at<Experts>(Shared::kOthersAt));
+            runExperts(phase.experts,
+                       phase.kind == StepPhase::Kind::Down ? ExpertPart::Down
+                                                           : ExpertPart::Activate,
+                       phase.blocks, at<Experts>(Shared::kOthersAt));
             break;
         case StepPhase::Kind::Branches:
-            if (phase.branches.sum.width <= int64_t{2} * 8 * kWorkers)
-                endBranches<2>(phase.branches, phase.blocks, at<BranchShared>(Shared::kOthersAt));
-            else
-                endBranches<4>(phase.branches, phase.blocks, at<BranchShared>(Shared::kOthersAt));
+            endBranches(phase.branches, phase.blocks, at<BranchShared>(Shared::kOthersAt));
             break;
         }
     }
