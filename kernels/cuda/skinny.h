@@ -39,6 +39,7 @@ inline constexpr std::int64_t kSkinnyRows = 16;
 
 enum class SkinnyOutput : std::uint8_t {
     Halves, ///< y in bf16
+    Gate,   ///< gelu_tanh(y) ⊙ factor in bf16: of one segment
     Logits, ///< y in f32, capped: cap · tanh(y / cap); cap 0: not
     Gated   ///< gelu_tanh(gate x) ⊙ (up x) in bf16: segments 0 and 1, into the y of segment 0
 };
@@ -64,6 +65,7 @@ struct SkinnyLaunch {
     int steps = 0;           ///< groups of kSkinnyWarps tiles times pieces
     int blocks = 0;          ///< that share the steps
     float cap = 0;
+    const Bf16* factor = nullptr; ///< [rows, channels]
     float* largest = nullptr; ///< [rows, blocks] f32, gated: of what each block made of each row
 };
 

@@ -50,6 +50,8 @@ __device__ __forceinline__ void writeRow(const SkinnyLaunch& launch, int tile, i
     const int64_t to = int64_t(row) * segment.channels + channel;
     if (launch.output == SkinnyOutput::Halves)
         static_cast<Bf16*>(segment.y)[to] = toBits(value);
+    else if (launch.output == SkinnyOutput::Gate)
+        static_cast<Bf16*>(segment.y)[to] = gatedElement(toBits(value), launch.factor[to]);
     else
         static_cast<float*>(segment.y)[to] =
             launch.cap > 0 ? launch.cap * tanhf(value / launch.cap) : value;

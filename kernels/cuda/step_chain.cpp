@@ -34,6 +34,23 @@ void connect(std::span<StepPhase> phases) {
                            && phases[i].blocks >= phases[i - 1].blocks;
 }
 
+/// The elements of a product that nothing else takes become its output.
+bool join(StepPhase& product, const StepPhase& phase) {
+    if (product.kind != StepPhase::Kind::Product || phase.kind != StepPhase::Kind::Elements)
+        return false;
+    SkinnyLaunch& launch = product.product;
+    const SkinnyProduct& p = launch.product;
+    const ElementPhase& elements = phase.elements;
+    const bool gates = elements.scale == 0 && elements.a == p.segments[0].y
+                       && elements.y == elements.a && elements.b != elements.a
+                       && elements.count == std::int64_t{p.rows} * p.segments[0].channels;
+    if (!gates || launch.output != SkinnyOutput::Halves || p.segmentCount != 1)
+        return false;
+    launch.output = SkinnyOutput::Gate;
+    launch.factor = elements.b;
+    return true;
+}
+
 } // namespace
 
 void StepChain::add(std::span<const StepPhase> phases) {
@@ -46,6 +63,9 @@ void StepChain::add(std::span<const StepPhase> phases) {
     }
     if (waiting_.empty())
         stream_.defer([this] { flush(); });
+    if (!waiting_.empty() && !nextIsBeside_ && phases.size() == 1
+        && join(waiting_.back(), phases.front()))
+        return;
     const std::size_t first = waiting_.size();
     waiting_.insert(waiting_.end(), phases.begin(), phases.end());
     waiting_[first].beside = std::exchange(nextIsBeside_, false);

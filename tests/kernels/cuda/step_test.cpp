@@ -158,6 +158,11 @@ class CudaStepTest final : public CardTest {
                     card.gatedMlp(dense);
                     card.addNormed(add);
                 }
+                // A branch as that of per-layer inputs: the elements become the product's output.
+                card.linear(layer.q.card, x.card, flat(q.card));
+                card.geluMultiply(flat(q.card), flat(attended.card), flat(q.card));
+                card.linear(layer.o.card, flat(q.card), branch.card);
+                card.scaledSum(branch.card, normed.card, 1, normed.card);
                 card.geluMultiply(normed.card, x.card, sum.card);
                 card.logits(layer.head.card, sum.card, 30, logits.card);
             };
