@@ -34,8 +34,10 @@ chooseDevice(std::span<const kernels::DeviceDescription> devices,
                                  sizeForPeople(planned->availableBytes),
                                  sizeForPeople(planned->total()));
     }
-    if (chosen == nullptr)
-        return std::unexpected(std::move(firstError).value_or(Error{}));
+    if (chosen == nullptr) {
+        LAPIDARY_ASSERT(firstError.has_value()); // of the first device
+        return std::unexpected(*std::move(firstError));
+    }
     if (chosen == &devices.front())
         return DeviceChoice{.device = *chosen, .passedOver = {}};
     return DeviceChoice{.device = *chosen,

@@ -69,6 +69,15 @@ const std::string kAnswer = "First paragraph of the answer.\n\n"
                             "| a | b |\n|---|---|\n| x | y |\n\n"
                             "Last paragraph of the answer.\n";
 
+/// A window that shows the answer to a question.
+struct AnsweredWindow : WindowUnderTest {
+    AnsweredWindow() {
+        scripts().add({.answer = kAnswer});
+        ask(u"Question"_s);
+        grab();
+    }
+};
+
 } // namespace
 
 void SelectionTest::goesOverTheBlocksOfAMessage_data() {
@@ -79,10 +88,7 @@ void SelectionTest::goesOverTheBlocksOfAMessage_data() {
 
 void SelectionTest::goesOverTheBlocksOfAMessage() {
     QFETCH(bool, upwards);
-    WindowUnderTest window;
-    window.scripts().add({.answer = kAnswer});
-    window.ask(u"Question"_s);
-    window.grab();
+    AnsweredWindow window;
     QQuickItem* first = field(window, u"First"_s);
     QQuickItem* last = field(window, u"Last"_s);
     QVERIFY(first != nullptr && last != nullptr);
@@ -167,10 +173,7 @@ void SelectionTest::pageFollowsThePointer() {
 }
 
 void SelectionTest::oneFieldSelectsByItself() {
-    WindowUnderTest window;
-    window.scripts().add({.answer = kAnswer});
-    window.ask(u"Question"_s);
-    window.grab();
+    AnsweredWindow window;
     QQuickItem* first = field(window, u"First"_s);
     drag(window, placeOf(first, 6), placeOf(first, 15));
     QVERIFY(!window.view()->selection().isActive());
@@ -185,10 +188,7 @@ void SelectionTest::oneFieldSelectsByItself() {
 }
 
 void SelectionTest::endsWithAClick() {
-    WindowUnderTest window;
-    window.scripts().add({.answer = kAnswer});
-    window.ask(u"Question"_s);
-    window.grab();
+    AnsweredWindow window;
     QQuickItem* first = field(window, u"First"_s);
     QQuickItem* last = field(window, u"Last"_s);
     drag(window, placeOf(first, 6), placeOf(last, 4));
@@ -204,10 +204,7 @@ void SelectionTest::endsWithAClick() {
 }
 
 void SelectionTest::buttonsBeginNone() {
-    WindowUnderTest window;
-    window.scripts().add({.answer = kAnswer});
-    window.ask(u"Question"_s);
-    window.grab();
+    AnsweredWindow window;
     QQuickItem* button = window.find(u"Copy code"_s);
     QVERIFY(button != nullptr);
     const QPoint place = button->mapToScene({8, 8}).toPoint();
@@ -229,10 +226,7 @@ void SelectionTest::beginsInBlankSpace() {
     QFETCH(QString, beside);
     QFETCH(QPoint, from);
     QFETCH(QString, copy);
-    WindowUnderTest window;
-    window.scripts().add({.answer = kAnswer});
-    window.ask(u"Question"_s);
-    window.grab();
+    AnsweredWindow window;
     QQuickItem* block = field(window, beside);
     const QPoint begin = block->mapToScene({0, 0}).toPoint() + from;
     QPoint end = placeOf(block, block->property("length").toInt()) + QPoint(4, 0);
@@ -247,10 +241,7 @@ void SelectionTest::beginsInBlankSpace() {
 }
 
 void SelectionTest::clickInBlankSpaceEndsIt() {
-    WindowUnderTest window;
-    window.scripts().add({.answer = kAnswer});
-    window.ask(u"Question"_s);
-    window.grab();
+    AnsweredWindow window;
     QQuickItem* first = field(window, u"First"_s);
     const QPoint blank = first->mapToScene({-12, 8}).toPoint();
     drag(window, placeOf(first, 6), placeOf(field(window, u"Last"_s), 4));
@@ -265,10 +256,7 @@ void SelectionTest::clickInBlankSpaceEndsIt() {
 }
 
 void SelectionTest::shiftMovesItsEnd() {
-    WindowUnderTest window;
-    window.scripts().add({.answer = kAnswer});
-    window.ask(u"Question"_s);
-    window.grab();
+    AnsweredWindow window;
     QQuickItem* first = field(window, u"First"_s);
     QQuickItem* last = field(window, u"Last"_s);
     const auto shiftClick = [&](QPoint place) {
@@ -288,10 +276,7 @@ void SelectionTest::shiftMovesItsEnd() {
 }
 
 void SelectionTest::shiftSelectsFromTheLastClick() {
-    WindowUnderTest window;
-    window.scripts().add({.answer = kAnswer});
-    window.ask(u"Question"_s);
-    window.grab();
+    AnsweredWindow window;
     QQuickItem* first = field(window, u"First"_s);
     QTest::mouseClick(window.window(), Qt::LeftButton, {}, placeOf(first, 6));
     QTest::mouseClick(window.window(), Qt::LeftButton, Qt::ShiftModifier, placeOf(first, 15));
