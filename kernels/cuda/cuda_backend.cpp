@@ -1,42 +1,15 @@
 #include "cuda/cuda_backend.h"
 
 #include "assert.h"
-#include "cpu/operations/sample.h"
-#include "cuda/attention.h"
 #include "cuda/card_weight.h"
-#include "cuda/experts.h"
 #include "cuda/memory_mapping.h"
 #include "cuda/packer.h"
 #include "cuda/rotate_store.h"
-#include "cuda/sample.h"
 #include "cuda/tensors.h"
 
 #include <utility>
-#include <vector>
 
 namespace lapidary::kernels::cuda {
-
-namespace {
-
-std::int64_t widthOf(const Tensor& tensor) {
-    return tensor.shape[static_cast<std::size_t>(tensor.rank - 1)];
-}
-
-int narrow(std::int64_t value) {
-    return static_cast<int>(value);
-}
-
-/// Copies of 16 bytes need rows that begin on 16 bytes.
-bool vectorised(std::int64_t width) {
-    return width % 8 == 0;
-}
-
-/// Whether the step kernel norms these rows; which kernel does depends on shapes alone.
-bool isStreamNorm(std::int64_t rows, std::int64_t width) {
-    return rows <= kSkinnyRows && vectorised(width) && width <= kWidestNorm;
-}
-
-} // namespace
 
 Expected<std::unique_ptr<Backend>> CudaBackend::open(int device) {
     auto stream = Stream::open(device);
@@ -51,25 +24,28 @@ Expected<std::unique_ptr<Backend>> CudaBackend::open(int device) {
     auto steps = StepGraphs::make(**stream, **chain);
     if (!steps)
         return std::unexpected(std::move(steps.error()));
+    auto attention = AttentionOperations::make(**stream, **chain, **steps);
+    if (!attention)
+        return std::unexpected(std::move(attention.error()));
     std::unique_ptr<CudaBackend> backend(new CudaBackend(std::move(*stream), std::move(*chain),
-                                                         std::move(*products), std::move(*steps)));
-    auto counters = backend->allocate(sizeof(DecodeCounters));
-    if (!counters)
-        return std::unexpected(std::move(counters.error()));
-    backend->decodeCounters_ = std::move(*counters);
-    cudaMemsetAsync(backend->decodeCounters_.memory.get(), 0, sizeof(DecodeCounters),
-                    backend->stream_->handle());
+                                                         std::move(*products), std::move(*steps),
+                                                         std::move(*attention)));
     if (auto ready = backend->wait(); !ready)
         return std::unexpected(std::move(ready.error()));
     return backend;
 }
 
 CudaBackend::CudaBackend(std::unique_ptr<Stream> stream, std::unique_ptr<StepChain> chain,
-                         std::unique_ptr<Products> products, std::unique_ptr<StepGraphs> steps)
+                         std::unique_ptr<Products> products, std::unique_ptr<StepGraphs> steps,
+                         std::unique_ptr<AttentionOperations> attention)
     : stream_(std::move(stream))
     , chain_(std::move(chain))
     , products_(std::move(products))
     , steps_(std::move(steps))
+    , attention_(std::move(attention))
+    , norms_(*stream_, *chain_)
+    , experts_(*stream_, *chain_, *products_)
+    , samples_(*stream_)
     , gatherer_(*stream_) {}
 
 Expected<Buffer> CudaBackend::allocate(std::size_t bytes) {
@@ -141,57 +117,13 @@ void CudaBackend::queueElements(const ElementPhase& elements) {
     chain_->add(std::span(&phase, 1));
 }
 
-void CudaBackend::queueNorm(const AddNormedProblem& problem) {
-    const StepPhase phase(problem, chain_->multiprocessors());
-    chain_->add(std::span(&phase, 1));
-}
-
 void CudaBackend::rmsNorm(const Tensor& x, const Tensor& weight, float epsilon, const Tensor& y,
                           const Tensor& largest) {
-    LAPIDARY_ASSERT(x.elements() == y.elements());
-    const std::int64_t width = widthOf(x);
-    const std::int64_t rows = x.elements() / width;
-    if (!weight.empty() && isStreamNorm(rows, width)) {
-        queueNorm({.residual = halves(x),
-                   .epsilon = epsilon,
-                   .nextWeight = floats(weight),
-                   .normed = halves(y),
-                   .largest = floatsOrNone(largest),
-                   .rows = rows,
-                   .width = width});
-        return;
-    }
-    cuda::rmsNorm(halves(x), floatsOrNone(weight), rows, width, epsilon, halves(y),
-                  floatsOrNone(largest), stream_->handle());
+    norms_.rmsNorm(x, weight, epsilon, y, largest);
 }
-
-namespace {
-
-AddNormedProblem problemOf(const AddNormed& op) {
-    LAPIDARY_ASSERT(op.x.elements() == op.residual.elements());
-    AddNormedProblem problem{.residual = halves(op.residual),
-                             .x = halves(op.x),
-                             .weight = floats(op.weight),
-                             .epsilon = op.epsilon,
-                             .scale = op.scale,
-                             .rows = op.x.rows(),
-                             .width = op.x.rowSize()};
-    if (!op.nextWeight.empty()) {
-        problem.nextWeight = floats(op.nextWeight);
-        problem.normed = halves(op.normed);
-        problem.largest = floatsOrNone(op.largest);
-    }
-    return problem;
-}
-
-} // namespace
 
 void CudaBackend::addNormed(const AddNormed& op) {
-    const AddNormedProblem problem = problemOf(op);
-    if (isStreamNorm(problem.rows, problem.width))
-        queueNorm(problem);
-    else
-        cuda::addNormed(problem, stream_->handle());
+    norms_.addNormed(op);
 }
 
 void CudaBackend::linear(std::span<const Projection> projections, const Tensor& x,
@@ -204,208 +136,32 @@ void CudaBackend::logits(const Weight& w, const Tensor& x, float cap, const Tens
 }
 
 void CudaBackend::rotateAndStore(const RotateAndStore& op) {
-    RotateStoreProblem problem{.q = halves(op.q),
-                               .qNorm = floats(op.qNorm),
-                               .frequencies = floats(op.frequencies),
-                               .firstPosition = op.firstPosition,
-                               .rows = narrow(op.q.rows()),
-                               .heads = narrow(op.q.shape[1]),
-                               .headDim = narrow(op.q.shape[2]),
-                               .epsilon = op.epsilon};
-    if (!op.k.empty()) {
-        problem.k = halves(op.k);
-        problem.v = halves(op.v);
-        problem.kNorm = floats(op.kNorm);
-        problem.kvHeads = narrow(op.k.shape[1]);
-        problem.cacheK = halves(op.cache.k);
-        problem.cacheV = halves(op.cache.v);
-        problem.capacity = op.cache.capacity();
-    }
-    cuda::rotateAndStore(problem, stream_->handle());
+    attention_->rotateAndStore(op);
 }
-
-namespace {
-
-AttentionProblem problemOf(const Attention& op) {
-    AttentionProblem problem{.q = halves(op.q),
-                             .k = halves(op.cache.k),
-                             .v = halves(op.cache.v),
-                             .out = halves(op.out),
-                             .largest = op.largest.empty() ? nullptr : floats(op.largest),
-                             .capacity = op.cache.capacity(),
-                             .firstPosition = op.firstPosition,
-                             .window = op.window,
-                             .rows = narrow(op.q.rows()),
-                             .heads = narrow(op.q.shape[1]),
-                             .kvHeads = narrow(op.cache.k.shape[1]),
-                             .headDim = narrow(op.q.shape[2])};
-    LAPIDARY_ASSERT(vectorised(problem.headDim) && problem.headDim <= 512
-                    && op.runs.size() <= kMostRuns);
-    return problem;
-}
-
-DeviceRuns runsOf(const Attention& op) {
-    DeviceRuns runs;
-    for (const Run& run : op.runs)
-        runs.at[runs.count++] = {run.begin, run.end};
-    return runs;
-}
-
-bool decodes(const Attention& op) {
-    return op.q.rows() <= kSkinnyRows && op.runs.empty();
-}
-
-} // namespace
 
 void CudaBackend::attention(const Attention& op) {
-    const AttentionProblem problem = problemOf(op);
-    if (decodes(op))
-        decodeAttention(problem, {});
-    else
-        attentionPrefill(problem, runsOf(op), stream_->handle());
+    attention_->attention(op);
 }
 
 void CudaBackend::rotateAndAttend(const RotateAndStore& rotate, const Attention& op) {
-    const AttentionProblem problem = problemOf(op);
-    if (!decodes(op)) {
-        rotateAndStore(rotate);
-        attentionPrefill(problem, runsOf(op), stream_->handle());
-        return;
-    }
-    LAPIDARY_ASSERT(rotate.q.data == op.q.data && rotate.firstPosition == op.firstPosition);
-    RawRows raw{.qNorm = floats(rotate.qNorm),
-                .frequencies = floats(rotate.frequencies),
-                .epsilon = rotate.epsilon};
-    if (!rotate.k.empty()) {
-        LAPIDARY_ASSERT(rotate.cache.k.data == op.cache.k.data);
-        raw.k = halves(rotate.k);
-        raw.v = halves(rotate.v);
-        raw.kNorm = floats(rotate.kNorm);
-    }
-    decodeAttention(problem, raw);
-}
-
-void CudaBackend::decodeAttention(AttentionProblem problem, const RawRows& raw) {
-    problem.position = steps_->position();
-    void* const scratch = stream_->scratch(decodeScratchBytes(problem));
-    if (scratch == nullptr)
-        return;
-    const RunSums sums = placeRuns(problem, scratch);
-    auto* const counters = static_cast<DecodeCounters*>(decodeCounters_.memory.get());
-    if (isLong(problem, stream_->sharedBytes())) {
-        attentionDecode(problem, raw, sums, counters, stream_->handle());
-        return;
-    }
-    const auto phases =
-        attentionPhases({problem, raw, sums, counters->claimed}, chain_->multiprocessors());
-    chain_->add(phases);
+    attention_->rotateAndAttend(rotate, op);
 }
 
 void CudaBackend::gatedMlp(const GatedMlp& op) {
     products_->gatedMlp(op);
 }
 
-namespace {
-
-RouteProblem problemOf(const Route& op) {
-    LAPIDARY_ASSERT(op.proj.rows() <= kMostExperts && op.x.rowSize() <= kWidestNorm);
-    return {.x = halves(op.x),
-            .scale = floats(op.scale),
-            .proj = static_cast<const Bf16*>(matrixOf(op.proj).numbers),
-            .perExpertScale = floats(op.perExpertScale),
-            .chosen = integers(op.chosen),
-            .weights = floats(op.weights),
-            .rows = op.x.rows(),
-            .hidden = op.x.rowSize(),
-            .experts = narrow(op.proj.rows()),
-            .topK = narrow(op.chosen.rowSize()),
-            .factor = op.factor,
-            .epsilon = op.epsilon};
-}
-
-ExpertProblem problemOf(const ExpertMlp& op) {
-    return {.gateUp = matrixOf(op.gateUp),
-            .down = matrixOf(op.down),
-            .x = halves(op.x),
-            .chosen = integers(op.chosen),
-            .weights = floats(op.weights),
-            .y = halves(op.y),
-            .rows = op.x.rows(),
-            .hidden = op.x.rowSize(),
-            .width = op.down.columns(),
-            .experts = narrow(op.down.experts()),
-            .topK = narrow(op.chosen.rowSize())};
-}
-
-std::size_t activatedBytes(const ExpertProblem& p) {
-    return static_cast<std::size_t>(p.rows * p.topK * p.width) * sizeof(Bf16);
-}
-
-} // namespace
-
 void CudaBackend::route(const Route& op) {
-    cuda::route(problemOf(op), stream_->handle());
-}
-
-void CudaBackend::queueExperts(const ExpertPhase& phase) {
-    const auto phases = expertPhases(phase, chain_->multiprocessors());
-    chain_->add(phases);
+    experts_.route(op);
 }
 
 void CudaBackend::expertMlp(const ExpertMlp& op) {
-    const ExpertProblem problem = problemOf(op);
-    const bool phases = arePhases(problem);
-    const bool grouped = !phases && problem.rows > kSkinnyRows && vectorised(problem.hidden)
-                         && vectorised(problem.width);
-    void* const scratch =
-        stream_->scratch(grouped ? groupedScratchBytes(problem) : activatedBytes(problem));
-    if (scratch == nullptr)
-        return;
-    auto* const activated = static_cast<Bf16*>(scratch);
-    if (phases)
-        queueExperts({.problem = problem, .activated = activated});
-    else if (grouped)
-        expertsGrouped(problem, scratch, stream_->handle());
-    else
-        expertsRagged(problem, activated, stream_->handle());
+    experts_.expertMlp(op);
 }
 
 void CudaBackend::mixedMlp(const MixedMlp& op) {
-    const RouteProblem routing = problemOf(op.route);
-    ExpertProblem problem = problemOf(op.experts);
-    if (!arePhases(problem)) {
+    if (!experts_.mixedMlp(op))
         Backend::mixedMlp(op);
-        return;
-    }
-    LAPIDARY_ASSERT(op.sum.x.data == op.dense.y.data && routing.topK == problem.topK);
-    const std::size_t logitBytes =
-        static_cast<std::size_t>(routing.rows * routing.experts) * sizeof(float);
-    const std::size_t activatedAt = (logitBytes + 15) / 16 * 16;
-    auto* const scratch =
-        static_cast<std::byte*>(stream_->scratch(activatedAt + activatedBytes(problem)));
-    if (scratch == nullptr)
-        return;
-    auto* const logits = reinterpret_cast<float*>(scratch);
-    const StepPhase route(RoutePhase{routing, logits}, chain_->multiprocessors());
-    chain_->add(std::span(&route, 1));
-    chain_->parallel();
-    products_->gatedMlp(op.dense);
-    chain_->parallel();
-    problem.x = routing.x;
-    queueExperts({.problem = problem,
-                  .activated = reinterpret_cast<Bf16*>(scratch + activatedAt),
-                  .norm = floats(op.expertsInNorm),
-                  .epsilon = op.epsilon,
-                  .logits = logits,
-                  .perExpertScale = routing.perExpertScale});
-    const StepPhase end(BranchPhase{.sum = problemOf(op.sum),
-                                    .dense = halves(op.dense.y),
-                                    .other = problem.y,
-                                    .norm = floats(op.denseNorm),
-                                    .otherNorm = floats(op.expertsNorm),
-                                    .epsilon = op.epsilon},
-                        chain_->multiprocessors());
-    chain_->add(std::span(&end, 1));
 }
 
 void CudaBackend::geluMultiply(const Tensor& gate, const Tensor& up, const Tensor& y) {
@@ -442,36 +198,7 @@ void CudaBackend::clamp(const Tensor& x, float low, float high) {
 }
 
 void CudaBackend::visionAttention(const VisionAttention& op) {
-    const std::int64_t patches = op.q.rows();
-    const int heads = narrow(op.q.shape[1]);
-    const int headDim = narrow(op.q.shape[2]);
-    LAPIDARY_ASSERT(vectorised(headDim) && headDim <= 512);
-    rotateVision({.q = halves(op.q),
-                  .k = halves(op.k),
-                  .v = halves(op.v),
-                  .qNorm = floats(op.qNorm),
-                  .kNorm = floats(op.kNorm),
-                  .columns = integers(op.columns),
-                  .rows = integers(op.rows),
-                  .frequencies = floats(op.frequencies),
-                  .patches = patches,
-                  .heads = heads,
-                  .headDim = headDim,
-                  .epsilon = op.epsilon},
-                 stream_->handle());
-    // All patches see all patches: one run over a cache that is just them.
-    AttentionProblem problem{.q = halves(op.q),
-                             .k = halves(op.k),
-                             .v = halves(op.v),
-                             .out = halves(op.out),
-                             .capacity = patches,
-                             .rows = narrow(patches),
-                             .heads = heads,
-                             .kvHeads = heads,
-                             .headDim = headDim};
-    DeviceRuns all{.count = 1};
-    all.at[0] = {.begin = 0, .end = patches};
-    attentionPrefill(problem, all, stream_->handle());
+    attention_->visionAttention(op);
 }
 
 void CudaBackend::poolPatches(const Tensor& x, std::int64_t gridColumns, std::int64_t k,
@@ -482,57 +209,7 @@ void CudaBackend::poolPatches(const Tensor& x, std::int64_t gridColumns, std::in
 }
 
 void CudaBackend::sample(const Sample& op) {
-    if (op.sampling.temperature > 0
-        && (op.sampling.topK <= 0 || op.sampling.topK > kMostCandidates))
-        sampleOnHost(op);
-    else
-        sampleOnCard(op);
-}
-
-void CudaBackend::sampleOnHost(const Sample& op) {
-    std::vector<float> logits(static_cast<std::size_t>(op.logits.elements()));
-    std::vector<std::int32_t> tokens(static_cast<std::size_t>(op.tokens.elements()));
-    download(op.logits, std::as_writable_bytes(std::span(logits)));
-    stream_->drain();
-    Sample host = op;
-    host.logits.data = logits.data();
-    host.tokens.data = tokens.data();
-    CpuContext context(1);
-    kernels::sample(context, host);
-    upload(std::as_bytes(std::span(tokens)), op.tokens);
-}
-
-void CudaBackend::sampleOnCard(const Sample& op) {
-    std::vector<std::int32_t> lists;
-    if (op.sampling.repetitionPenalty != 1.0F) {
-        // Each seen token counts once.
-        std::vector<bool> counted(static_cast<std::size_t>(op.logits.rowSize()));
-        for (const std::int32_t token : op.seenTokens) {
-            const auto id = static_cast<std::size_t>(token);
-            LAPIDARY_ASSERT(token >= 0 && id < counted.size());
-            if (!counted[id])
-                lists.push_back(token);
-            counted[id] = true;
-        }
-    }
-    const auto seen = narrow(static_cast<std::int64_t>(lists.size()));
-    lists.insert(lists.end(), op.bannedTokens.begin(), op.bannedTokens.end());
-    auto* const listed =
-        static_cast<std::int32_t*>(stream_->scratch(lists.size() * sizeof(std::int32_t) + 4));
-    if (listed == nullptr)
-        return;
-    stream_->upload(std::as_bytes(std::span(lists)), listed);
-    cuda::sample({.logits = floats(op.logits),
-                  .rows = op.logits.rows(),
-                  .vocabulary = op.logits.rowSize(),
-                  .sampling = op.sampling,
-                  .firstPosition = op.firstPosition,
-                  .seen = listed,
-                  .seenCount = seen,
-                  .banned = listed + seen,
-                  .bannedCount = narrow(static_cast<std::int64_t>(op.bannedTokens.size())),
-                  .tokens = integers(op.tokens)},
-                 stream_->handle());
+    samples_.sample(op);
 }
 
 } // namespace lapidary::kernels::cuda

@@ -1,8 +1,12 @@
 #pragma once
 
 #include "backend.h"
+#include "cuda/attention_operations.h"
+#include "cuda/expert_operations.h"
+#include "cuda/norm_operations.h"
 #include "cuda/products.h"
 #include "cuda/row_gatherer.h"
+#include "cuda/sample_operations.h"
 #include "cuda/step_chain.h"
 #include "cuda/step_graph.h"
 #include "cuda/stream.h"
@@ -62,23 +66,20 @@ public:
     void sample(const Sample& op) override;
 
 private:
-    void decodeAttention(AttentionProblem problem, const RawRows& raw);
-    void queueNorm(const AddNormedProblem& problem);
     void queueElements(const ElementPhase& elements);
-    void queueExperts(const ExpertPhase& phase);
-
-    /// A wide choice (no topK, or a very large one) is rare: the processor makes it.
-    void sampleOnHost(const Sample& op);
-    void sampleOnCard(const Sample& op);
 
     CudaBackend(std::unique_ptr<Stream> stream, std::unique_ptr<StepChain> chain,
-                std::unique_ptr<Products> products, std::unique_ptr<StepGraphs> steps);
+                std::unique_ptr<Products> products, std::unique_ptr<StepGraphs> steps,
+                std::unique_ptr<AttentionOperations> attention);
 
     std::unique_ptr<Stream> stream_;
-    Buffer decodeCounters_; ///< of attentionDecode and of the chain's attention
     std::unique_ptr<StepChain> chain_;
     std::unique_ptr<Products> products_;
     std::unique_ptr<StepGraphs> steps_;
+    std::unique_ptr<AttentionOperations> attention_;
+    NormOperations norms_;
+    ExpertOperations experts_;
+    SampleOperations samples_;
     RowGatherer gatherer_;
 };
 

@@ -28,4 +28,13 @@ inline std::int32_t* integers(const Tensor& tensor) {
     return static_cast<std::int32_t*>(tensor.data);
 }
 
+inline int narrow(std::int64_t value) {
+    return static_cast<int>(value);
+}
+
+/// Copies of 16 bytes need rows of bf16 that begin on 16 bytes.
+inline bool vectorised(std::int64_t width) {
+    return width % 8 == 0;
+}
+
 } // namespace lapidary::kernels::cuda
