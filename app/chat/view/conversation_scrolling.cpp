@@ -22,6 +22,7 @@ void ConversationView::scrollBy(double pixels) {
     // many pixels, not so many by estimate, and back is the same way.
     takeAnchor();
     setFollow(Follow::None);
+    direction_ = pixels < 0 ? -1 : 1;
     anchorPixels_ += pixels;
     layOut();
     afterScroll(pixels);

@@ -1,36 +1,11 @@
 #include "conversation_view.h"
 
-#include <QQmlContext>
-#include <QQmlEngine>
 #include <QQuickWindow>
 
 #include <algorithm>
 #include <cmath>
-#include <utility>
-
-using namespace Qt::StringLiterals;
 
 namespace lapidary::app {
-
-namespace {
-
-// Delegates are kept so many pages beyond the page, made half as far.
-constexpr double kKeptPages = 1.5;
-constexpr double kMadePages = 0.5;
-// So far from the page its anchor is measured for.
-constexpr double kMeasuredPages = 2;
-// Rows that are made ahead of need in one frame; a delegate takes up to 1.5 ms.
-constexpr int kRowsAhead = 2;
-// Measuring can bring more rows into view, and these be measured in turn.
-constexpr int kPasses = 12;
-/// Columns know their height only after a polish; a new row is measured before the next one comes.
-void polishAll(QQuickItem* item) {
-    for (QQuickItem* child : item->childItems())
-        polishAll(child);
-    item->ensurePolished();
-}
-
-} // namespace
 
 ConversationView::ConversationView(QQuickItem* parent) : QQuickItem(parent) {
     setFlag(ItemHasContents, false);
@@ -48,6 +23,8 @@ ConversationView::~ConversationView() {
     selection_.clear();
     for (const auto& [row, item] : items_)
         delete item;
+    for (const auto& [kind, items] : resting_)
+        qDeleteAll(items);
 }
 
 void ConversationView::setRows(ConversationRows* rows) {
@@ -173,6 +150,7 @@ void ConversationView::reset() {
     selection_.clear();
     while (!items_.empty())
         drop(items_.begin());
+    forgetResting();
     heights_.clear();
     questionRow_ = -1;
     offset_ = 0;
@@ -225,6 +203,7 @@ void ConversationView::removeRows(int first, int last) {
     selection_.rowsRemoved(first, count);
     for (auto item = items_.lower_bound(first); item != items_.end() && item->first <= last;)
         drop(item++);
+    forgetResting();
     const double anchorTop = topOf(std::min(anchorRow_, last));
     const double topBefore = topOf(std::max(0, first - 1));
     heights_.remove(static_cast<std::size_t>(first), static_cast<std::size_t>(count));
@@ -254,143 +233,6 @@ void ConversationView::changeRows(int first, int last) {
             drop(current);
     }
     polish();
-}
-
-void ConversationView::drop(std::map<int, QQuickItem*>::iterator item) {
-    QQuickItem* delegate = item->second;
-    items_.erase(item);
-    disconnect(delegate, nullptr, this, nullptr);
-    delegate->setVisible(false);
-    delegate->deleteLater();
-}
-
-QQuickItem* ConversationView::create(int row) {
-    const ConversationRows::Kind kind = rows_->kind(row);
-    const auto found = std::ranges::find(delegates_, kind, &RowDelegate::kind);
-    if (found == delegates_.end() || (*found)->delegate == nullptr)
-        return nullptr;
-    QQmlComponent* component = (*found)->delegate;
-    QQmlContext* context = component->creationContext();
-    QObject* made = component->createWithInitialProperties(
-        {{u"rowKind"_s, static_cast<int>(kind)},
-         {u"message"_s, QVariant::fromValue(rows_->message(row))},
-         {u"blocks"_s, QVariant::fromValue(rows_->blocks(row))},
-         {u"block"_s, rows_->block(row)},
-         {u"inThought"_s, rows_->isInThought(row)},
-         {u"width"_s, width()}},
-        context != nullptr ? context : qmlContext(this));
-    auto* item = qobject_cast<QQuickItem*>(made);
-    if (item == nullptr) {
-        qWarning("conversation: %s", qPrintable(component->errorString()));
-        delete made;
-        return nullptr;
-    }
-    polishAll(item);
-    QQmlEngine::setObjectOwnership(item, QQmlEngine::CppOwnership);
-    item->setVisible(false); // until it has its place
-    item->setParentItem(this);
-    item->setWidth(width());
-    connect(item, &QQuickItem::implicitHeightChanged, this, &QQuickItem::polish);
-    items_[row] = item;
-    ++made_;
-    selection_.show(row, item);
-    return item;
-}
-
-/// Makes the missing delegates between two heights of the content and measures all of them.
-/// False when something changed that moves rows.
-bool ConversationView::fill(double from, double to, int& budget) {
-    const int count = static_cast<int>(heights_.count());
-    int row = static_cast<int>(heights_.rowAt(from - topPadding_));
-    for (; row < count && topOf(row) < to; ++row) {
-        QQuickItem* item = itemAt(row);
-        if (item == nullptr) {
-            if (budget-- <= 0)
-                return true;
-            if (rows_->kind(row) == ConversationRows::Kind::Unread) {
-                // The blocks of a message are read when it comes near; rows move, so start again.
-                rows_->open(row);
-                return false;
-            }
-            item = create(row);
-            if (item == nullptr)
-                continue;
-        }
-        const auto at = static_cast<std::size_t>(row);
-        const double measured = std::ceil(item->implicitHeight());
-        const bool moves = measured != heights_.height(at);
-        heights_.measure(at, measured);
-        if (moves)
-            return false;
-    }
-    return true;
-}
-
-/// One pass: finds the offset from the anchor, makes and measures what the page shows.
-bool ConversationView::layOut() {
-    if (!rows_ || laying_ || height() <= 0 || width() <= 0)
-        return true;
-    laying_ = true;
-    int needed = 10'000;
-    bool settled = false;
-    for (int pass = 0; pass < kPasses * 100 && !settled; ++pass) {
-        setOffset(anchoredOffset());
-        // Rows between the page and its anchor count too: a step may be longer than a page.
-        double from = offset_;
-        double to = offset_ + height();
-        if (follow_ == Follow::None && anchorRow_ < static_cast<int>(heights_.count())) {
-            const double anchor = topOf(anchorRow_);
-            from = std::min(from, std::max(anchor, from - kMeasuredPages * height()));
-            to = std::max(to, std::min(anchor, to + kMeasuredPages * height()));
-        }
-        settled = fill(from, to, needed);
-    }
-    setOffset(anchoredOffset());
-    place();
-    laying_ = false;
-    return settled;
-}
-
-void ConversationView::place() {
-    for (const auto& [row, item] : items_) {
-        const double y = topOf(row) - offset_;
-        item->setY(y);
-        item->setVisible(y + item->implicitHeight() > 0 && y < height());
-    }
-}
-
-void ConversationView::prune() {
-    const double from = offset_ - kKeptPages * height();
-    const double to = offset_ + (1 + kKeptPages) * height();
-    for (auto item = items_.begin(); item != items_.end();) {
-        const auto current = item++;
-        const double y = topOf(current->first);
-        const bool far = y > to || y + current->second->implicitHeight() < from;
-        if (far && !current->second->hasFocus() && !selection_.holds(current->first))
-            drop(current);
-    }
-}
-
-void ConversationView::updatePolish() {
-    if (!rows_)
-        return;
-    // What is measured in rows above and near the page moves the anchor before the frame is drawn.
-    for (const auto& [row, item] : items_)
-        heights_.measure(static_cast<std::size_t>(row), std::ceil(item->implicitHeight()));
-    layOut();
-    // A frame that had to make rows for its page makes none ahead.
-    int ahead = std::max(0, kRowsAhead - std::exchange(made_, 0));
-    const bool settled =
-        fill(offset_ - kMadePages * height(), offset_ + (1 + kMadePages) * height(), ahead);
-    if (!settled)
-        layOut();
-    prune();
-    place();
-    if (follow_ == Follow::None)
-        takeAnchor();
-    emit scrolled();
-    if (ahead <= 0 || !settled)
-        QMetaObject::invokeMethod(this, [this] { polish(); }, Qt::QueuedConnection);
 }
 
 } // namespace lapidary::app

@@ -33,8 +33,8 @@ public:
 ///
 /// What the reader looks at does not move: the row at the top edge is the anchor, and whatever
 /// changes above it is corrected in the same frame, before it is drawn. Delegates exist for the
-/// page and half a page around it; a delegate has the width of the view, and its implicitHeight is
-/// the height of its row. experience.md 6.3.1.
+/// page and a page around it, made while frames have time for them; a delegate has the width of the
+/// view, and its implicitHeight is the height of its row. experience.md 6.3.1.
 ///
 /// Follow modes: None (the reader scrolled), Question (a new question stays at the top, with room
 /// for its answer), End (the end stays in view).
@@ -117,11 +117,19 @@ private:
     void changeRows(int first, int last);
     void renewEstimates();
     QQuickItem* create(int row);
+    QQuickItem* reuse(int row, ConversationRows::Kind kind);
+    void adopt(int row, QQuickItem* item);
+    void rest(std::map<int, QQuickItem*>::iterator item);
     void drop(std::map<int, QQuickItem*>::iterator item);
+    void forgetResting();
     bool layOut();
-    bool fill(double from, double to, int& budget);
+    bool measure(int row);
+    bool fill(double from, double to);
+    bool fillAhead();
+    [[nodiscard]] int nextAhead() const;
     void place();
     void prune();
+    void collectGarbage();
     void setOffset(double offset);
     void setFollow(Follow follow);
     void takeAnchor();
@@ -137,7 +145,8 @@ private:
     QList<RowDelegate*> delegates_;
     TextSelection selection_{*this};
     RowHeights heights_;
-    std::map<int, QQuickItem*> items_; ///< by row
+    std::map<int, QQuickItem*> items_;                                   ///< by row
+    std::map<ConversationRows::Kind, std::vector<QQuickItem*>> resting_; ///< for rows to come
     double topPadding_ = 0;
     double bottomPadding_ = 0;
     double columnWidth_ = 700;
@@ -147,7 +156,9 @@ private:
     int anchorRow_ = 0;
     double anchorPixels_ = 0; ///< from the anchor row's top to the view's top edge
     int questionRow_ = -1;    ///< the row that may be scrolled to the top, -1: none
-    int made_ = 0;            ///< delegates, since the last frame
+    int direction_ = -1;      ///< that the reader scrolls in: -1 up, 1 down
+    qint64 making_ = 0;       ///< nanoseconds spent on delegates since the last frame
+    int uncollected_ = 0;     ///< delegates made since garbage was collected
     bool laying_ = false;
 };
 

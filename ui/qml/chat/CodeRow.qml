@@ -24,6 +24,7 @@ ConversationRow {
 
     signal copyRequested(string text)
 
+    reusable: !wrapped && !unfolded && furtherWidest === 0 && flick.contentX === 0
     implicitHeight: box.implicitHeight + Theme.u * 4
 
     Rectangle {

@@ -11,6 +11,8 @@ Item {
     required property BlockListModel blocks
     required property int block
     required property bool inThought
+    /// May show another block of its kind: nobody has changed how this one is shown.
+    property bool reusable: false
     readonly property real column: Math.min(width - 2 * Theme.gutter, Theme.columnWidth)
     readonly property real columnX: Math.round((width - column) / 2)
 }

@@ -18,6 +18,7 @@ ConversationRow {
     signal copyRequested(string text)
     signal linkChosen(string address)
 
+    reusable: flick.contentX === 0
     implicitHeight: flick.height + Theme.u * 6
 
     HoverHandler {

@@ -12,6 +12,7 @@ ConversationRow {
 
     signal linkChosen(string address)
 
+    reusable: true
     implicitHeight: lead + body.implicitHeight + gap
 
     Rectangle {
