@@ -1,18 +1,16 @@
-#include "samples.h"
+#include "long_chats.h"
 #include "window_under_test.h"
 
 #include <chat/chat_model.h>
 #include <chat/view/conversation_view.h>
 
+#include <QElapsedTimer>
 #include <QQuickTextDocument>
-#include <QRandomGenerator>
-#include <QSignalSpy>
 #include <QTextBlock>
 #include <QTextDocument>
 #include <QTextLayout>
 #include <QTextTable>
 #include <QTimer>
-#include <QWheelEvent>
 
 #include <algorithm>
 #include <cmath>
@@ -21,87 +19,6 @@ using namespace lapidary;
 using namespace Qt::StringLiterals;
 
 namespace {
-
-/// About `characters` of mixed prose, lists, code and tables.
-std::string mixedText(std::size_t characters, quint32 seed) {
-    QRandomGenerator random(seed);
-    std::string text;
-    while (text.size() < characters) {
-        switch (random.bounded(6)) {
-        case 0:
-            text += "## A heading\n\n";
-            break;
-        case 1:
-            text += "- one **item**\n- another `item`\n- a third\n\n";
-            break;
-        case 2:
-            text += "```cpp\nint main() {\n    return 0; // done\n}\n```\n\n";
-            break;
-        case 3:
-            text += "| a | b |\n|---|--:|\n| x | 12 |\n| y | 3 |\n\n";
-            break;
-        default:
-            for (int words = 20 + random.bounded(80); words > 0; --words)
-                text += std::string(static_cast<std::size_t>(2 + random.bounded(8)), 'e') + ' ';
-            text += "with a [link](https://example.org) at its end.\n\n";
-        }
-    }
-    return text;
-}
-
-/// A chat of `count` messages, written into the profile before the window opens.
-QString makeLongChat(const QString& profile, int count) {
-    app::ChatStore store(profile);
-    app::ChatRecord chat;
-    chat.id = app::ChatStore::newId();
-    chat.title = u"Long"_s;
-    store.createChat(chat);
-    QString parent;
-    for (int i = 0; i < count; ++i) {
-        app::MessageRecord message;
-        message.id = app::ChatStore::newId();
-        message.chatId = chat.id;
-        message.parentId = parent;
-        message.role = i % 2 == 0 ? app::MessageRole::User : app::MessageRole::Assistant;
-        message.answer =
-            i % 2 == 0 ? u"Question %1?"_s.arg(i)
-                       : QString::fromStdString(mixedText(
-                             300 + 97 * static_cast<std::size_t>(i % 23), static_cast<quint32>(i)));
-        store.addMessage(message);
-        parent = message.id;
-    }
-    chat.currentLeaf = parent;
-    store.updateChat(chat);
-    store.setSetting(u"openChat"_s, chat.id);
-    store.flush(std::chrono::seconds(30));
-    return chat.id;
-}
-
-/// Where the delegates of the page are: by message and block, so that they can be found again.
-QHash<QString, double> places(app::ConversationView& view) {
-    QHash<QString, double> found;
-    for (int row = 0; row < view.rows()->rowCount(); ++row)
-        if (const QQuickItem* item = view.itemAt(row); item != nullptr && item->isVisible())
-            found.insert(u"%1/%2/%3"_s.arg(view.rows()->message(row)->id())
-                             .arg(static_cast<int>(view.rows()->kind(row)))
-                             .arg(view.rows()->block(row)),
-                         item->y());
-    return found;
-}
-
-/// Turns the wheel over the middle of the window; up is positive.
-void wheel(WindowUnderTest& window, double pixels) {
-    const QPointF middle(window.window()->width() * 0.6, window.window()->height() * 0.5);
-    QWheelEvent event(middle, window.window()->mapToGlobal(middle), QPoint(0, qRound(pixels)),
-                      QPoint(0, qRound(pixels)), Qt::NoButton, Qt::NoModifier, Qt::NoScrollPhase,
-                      false);
-    QCoreApplication::sendEvent(window.window(), &event);
-}
-
-double median(std::vector<double> values) {
-    std::ranges::sort(values);
-    return values.empty() ? 0 : values[values.size() / 2];
-}
 
 /// The field of a row that shows text.
 const QQuickItem* textOf(const QQuickItem* row) {
@@ -131,18 +48,12 @@ std::vector<double> ticksUntilStill(WindowUnderTest& window, double& share) {
 
 } // namespace
 
-/// What a reader feels: nothing moves that they look at, and nothing takes long
-/// (experience.md 8, lines 2, 3 and 4).
-class ReadingTest : public QObject {
+/// Text that streams is set as a whole, and no turn that takes it takes long (experience.md 8,
+/// line 2).
+class StreamingTest : public QObject {
     Q_OBJECT
 
 private slots:
-    void nothingMovesWhileTextStreamsBelow();
-    void questionStaysAtTheTopWhileItsAnswerGrows();
-    void endIsFollowedWhenWanted();
-    void thousandMessagesOpenAtOnce();
-    void scrollingThereAndBackEndsAtTheSamePixel_data();
-    void scrollingThereAndBackEndsAtTheSamePixel();
     void longParagraphReadsAsOne();
     void longCodeIsWholeAndColoured();
     void longTableIsSetAsOne();
@@ -151,155 +62,7 @@ private slots:
     void streamingLeavesTheThreadFree();
 };
 
-void ReadingTest::nothingMovesWhileTextStreamsBelow() {
-    QTemporaryDir profile;
-    makeLongChat(profile.path(), 60);
-    WindowUnderTest window(profile.path());
-    QTRY_COMPARE(window.chat()->rowCount(), 60);
-    app::ConversationView& view = *window.view();
-    window.scripts().add({.answer = mixedText(3000, 5), .tokensPerSecond = 300});
-    window.chat()->composer()->setText(u"More"_s);
-    window.chat()->send();
-    QTRY_VERIFY(window.chat()->isBusy());
-    for (int i = 0; i < 12; ++i)
-        view.scrollPages(-1);
-    QTest::qWait(300);
-    const QHash<QString, double> before = places(view);
-    QVERIFY(before.size() >= 3);
-    const double offset = view.offset();
-    int looks = 0;
-    while (window.chat()->isBusy()) {
-        QTest::qWait(15);
-        ++looks;
-        QCOMPARE(places(view), before);
-        QCOMPARE(view.offset(), offset);
-    }
-    QVERIFY2(looks > 20, "the text streamed before anyone looked");
-    QCOMPARE(view.follow(), app::ConversationView::Follow::None);
-}
-
-void ReadingTest::questionStaysAtTheTopWhileItsAnswerGrows() {
-    WindowUnderTest window;
-    for (int i = 0; i < 3; ++i) {
-        window.scripts().add({.answer = mixedText(1500, 7)});
-        window.ask(u"Before"_s);
-    }
-    window.scripts().add({.answer = mixedText(4000, 8), .tokensPerSecond = 600});
-    window.chat()->composer()->setText(u"The question"_s);
-    window.chat()->send();
-    app::ConversationView& view = *window.view();
-    QTest::qWait(100);
-    const int row = view.rows()->lastQuestionRow();
-    QVERIFY(view.itemAt(row) != nullptr);
-    const double top = view.itemAt(row)->y();
-    QVERIFY2(top < 40, "the question is at the top");
-    while (window.chat()->isBusy()) {
-        QTest::qWait(20);
-        QCOMPARE(view.itemAt(row)->y(), top);
-    }
-    QVERIFY(!view.endVisible());
-}
-
-void ReadingTest::endIsFollowedWhenWanted() {
-    WindowUnderTest window;
-    window.scripts().add({.answer = mixedText(6000, 9), .tokensPerSecond = 600});
-    window.chat()->composer()->setText(u"The question"_s);
-    window.chat()->send();
-    app::ConversationView& view = *window.view();
-    QTRY_VERIFY(!view.endVisible());
-    window.click(u"New text"_s);
-    QTest::qWait(100);
-    while (window.chat()->isBusy()) {
-        QTest::qWait(30);
-        QVERIFY(!window.window()->grabWindow().isNull()); // what a frame shows is what counts
-        QVERIFY(view.endVisible());
-    }
-    view.scrollBy(-200);
-    QCOMPARE(view.follow(), app::ConversationView::Follow::None);
-    view.scrollBy(400);
-    QCOMPARE(view.follow(), app::ConversationView::Follow::End);
-}
-
-void ReadingTest::thousandMessagesOpenAtOnce() {
-    QTemporaryDir profile;
-    const QString id = makeLongChat(profile.path(), 1000);
-    WindowUnderTest window(profile.path());
-    QTRY_COMPARE(window.chat()->rowCount(), 1000);
-    std::vector<double> spent;
-    for (int round = 0; round < 3; ++round) {
-        window.application().openChats()->newChat();
-        QTest::qWait(200);
-        const double start = threadMilliseconds();
-        window.application().openChats()->show(id);
-        QTRY_COMPARE(window.chat()->rowCount(), 1000);
-        QVERIFY(!window.window()->grabWindow().isNull());
-        spent.push_back(threadMilliseconds() - start);
-        QVERIFY2(window.view()->itemCount() < 60, "delegates for the page only");
-        QVERIFY(window.view()->endVisible());
-    }
-    qInfo("opened in %.0f ms of the UI thread", median(spent));
-    QVERIFY2(median(spent) <= 100 * timeFactor(), "experience.md 6.3");
-}
-
-/// The wheel, from the end of a thousand messages to their start and back the same way: at each
-/// notch what was there before is at the same pixel.
-void ReadingTest::scrollingThereAndBackEndsAtTheSamePixel_data() {
-    QTest::addColumn<double>("pixels"); // a frame
-    QTest::addColumn<double>("share");  // of the frames that are in time
-    // A wheel that spins freely brings a hundred notches a second.
-    QTest::addRow("spinning wheel") << 240.0 << 0.999;
-    QTest::addRow("a page a frame") << 700.0 << 0.98;
-}
-void ReadingTest::scrollingThereAndBackEndsAtTheSamePixel() {
-    QFETCH(const double, pixels);
-    QFETCH(const double, share);
-    QTemporaryDir profile;
-    makeLongChat(profile.path(), 1000);
-    WindowUnderTest window(profile.path());
-    QTRY_COMPARE(window.chat()->rowCount(), 1000);
-    app::ConversationView& view = *window.view();
-    QTest::qWait(100);
-    QVERIFY(view.endVisible());
-    std::vector<double> frames;
-    const auto turn = [&](double way) {
-        const double start = threadMilliseconds();
-        const QSignalSpy swapped(window.window(), &QQuickWindow::frameSwapped);
-        wheel(window, way);
-        while (swapped.isEmpty())
-            QCoreApplication::processEvents(QEventLoop::WaitForMoreEvents);
-        frames.push_back(threadMilliseconds() - start);
-    };
-    std::vector<QHash<QString, double>> before;
-    double last = pixels; // the way of the last turn, which the start cuts short
-    while (view.offset() > 0 && before.size() < 6000) {
-        before.push_back(places(view));
-        turn(pixels);
-        for (const auto& [key, y] : places(view).asKeyValueRange())
-            if (before.back().contains(key))
-                last = y - before.back().value(key);
-    }
-    QCOMPARE(view.offset(), 0.0);
-    QCOMPARE(view.firstVisibleRow(), 0);
-    const std::size_t turns = before.size();
-    for (; !before.empty(); before.pop_back()) {
-        turn(-last);
-        last = pixels;
-        const QHash<QString, double> after = places(view);
-        for (const auto& [key, y] : before.back().asKeyValueRange())
-            QCOMPARE(after.value(key, -1e9), y);
-    }
-    QVERIFY(view.endVisible());
-    std::ranges::sort(frames);
-    const auto late = frames.end() - std::ranges::upper_bound(frames, 16.7);
-    qInfo("%zu turns each way: a frame takes %.1f ms, 99 %% %.1f ms, worst %.1f ms; %td above 16.7",
-          turns, median(frames), frames[frames.size() * 99 / 100], frames.back(), late);
-    // A busy machine makes single frames slow.
-    const auto lastInTime =
-        static_cast<std::size_t>(share * static_cast<double>(frames.size() - 1));
-    QVERIFY2(frames[lastInTime] <= 16.7 * timeFactor(), "experience.md 6.3");
-}
-
-void ReadingTest::longParagraphReadsAsOne() {
+void StreamingTest::longParagraphReadsAsOne() {
     WindowUnderTest window;
     std::string text;
     while (text.size() < 20'000)
@@ -327,7 +90,7 @@ void ReadingTest::longParagraphReadsAsOne() {
     QCOMPARE(window.message(1)->answer()->rowCount(), 11);
 }
 
-void ReadingTest::longCodeIsWholeAndColoured() {
+void StreamingTest::longCodeIsWholeAndColoured() {
     WindowUnderTest window;
     std::string code = "int first;\n";
     for (int line = 2; line <= 350; ++line)
@@ -370,7 +133,7 @@ void ReadingTest::longCodeIsWholeAndColoured() {
 }
 
 /// Its fields have the same columns, though the widest cell comes when the first are full.
-void ReadingTest::longTableIsSetAsOne() {
+void StreamingTest::longTableIsSetAsOne() {
     WindowUnderTest window;
     std::string table = "| number | text |\n|---|---|\n";
     for (int row = 1; row <= 40; ++row)
@@ -408,7 +171,7 @@ void ReadingTest::longTableIsSetAsOne() {
 
 /// From Send until the answer begins: the rows of the question and of its answer are made, and the
 /// page is drawn anew with the question at its top. Processor time of this thread.
-void ReadingTest::sendingTakesNoLongTurn() {
+void StreamingTest::sendingTakesNoLongTurn() {
     WindowUnderTest window;
     QTRY_VERIFY_WITH_TIMEOUT(window.application().languages().isDone(), 30'000);
     std::vector<double> worst;
@@ -443,7 +206,7 @@ void ReadingTest::sendingTakesNoLongTurn() {
     QVERIFY2(worst.front() <= 4 * timeFactor(), "experience.md 8, line 2");
 }
 
-void ReadingTest::streamingLeavesTheThreadFree_data() {
+void StreamingTest::streamingLeavesTheThreadFree_data() {
     QTest::addColumn<QByteArray>("text");
     QTest::addColumn<double>("tokensPerSecond");
     QTest::addColumn<int>("charactersPerToken");
@@ -471,7 +234,7 @@ void ReadingTest::streamingLeavesTheThreadFree_data() {
 
 /// Processor time of this thread, and the best of
 /// three: what else runs on the machine makes a tick slower, never faster.
-void ReadingTest::streamingLeavesTheThreadFree() {
+void StreamingTest::streamingLeavesTheThreadFree() {
     QFETCH(QByteArray, text);
     QFETCH(double, tokensPerSecond);
     QFETCH(int, charactersPerToken);
@@ -504,5 +267,5 @@ void ReadingTest::streamingLeavesTheThreadFree() {
     QVERIFY(share <= allowedShare);
 }
 
-QTEST_MAIN(ReadingTest)
-#include "reading_test.moc"
+QTEST_MAIN(StreamingTest)
+#include "streaming_test.moc"
