@@ -8,6 +8,22 @@
 using namespace lapidary;
 using namespace Qt::StringLiterals;
 
+namespace {
+
+/// How many labels show the title of a chat, and all of it.
+int wholeTitles(WindowUnderTest& window, const QString& title) {
+    int whole = 0;
+    forEachItem(window.window()->contentItem(), [&](QQuickItem* item) {
+        const QVariant cut = item->property("truncated");
+        if (item->isVisible() && cut.isValid() && !cut.toBool()
+            && item->property("text").toString() == title)
+            ++whole;
+    });
+    return whole;
+}
+
+} // namespace
+
 /// Shows every state of the window in both themes. With LAPIDARY_SCREENS=FOLDER it writes them as
 /// pictures; without, it checks that each draws without a warning of QML.
 class ScreensTest : public QObject {
@@ -134,6 +150,7 @@ void ScreensTest::demoModelDraws() {
     window.ask(u"What is Lapidary?"_s);
     window.message(1)->chooseThoughtOpen(true);
     window.photograph(name + u"3-answer"_s);
+    QCOMPARE(wholeTitles(window, u"What is Lapidary?"_s), 2); // the side bar's and the header's
     window.ask(u"Write a Python function that adds two numbers."_s);
     window.photograph(name + u"4-code"_s);
     window.ask(u"Compare cats and dogs in a table."_s);

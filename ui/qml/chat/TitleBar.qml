@@ -11,6 +11,10 @@ Item {
     required property bool sideShown
     required property bool gaugesShown
     readonly property alias modelButton: modelButton
+    // What the title and the model share: the recipe goes first, then the end of the title.
+    readonly property real room: width - title.x - icons.width - Theme.u * 5
+    readonly property real spare: room - title.implicitWidth
+    readonly property real modelWidth: modelButton.implicitWidth <= Math.max(spare, room * 0.4) ? modelButton.implicitWidth : Math.min(modelButton.shorterWidth, Math.max(spare, room * 0.6))
 
     signal sideRequested
     signal gaugesRequested
@@ -40,6 +44,8 @@ Item {
         }
     }
     Label {
+        id: title
+
         anchors.left: leftButtons.visible ? leftButtons.right : parent.left
         anchors.leftMargin: leftButtons.visible ? Theme.u * 2 : Theme.gutter
         anchors.right: rightButtons.left
@@ -60,27 +66,36 @@ Item {
         TextButton {
             id: modelButton
 
+            readonly property bool ready: root.engine.state === EngineController.Ready
             readonly property string loading: qsTr("Loading %1 %").arg(Math.round(root.engine.loadFraction * 100))
 
-            text: root.engine.state === EngineController.Loading ? loading : root.engine.state === EngineController.Ready ? root.engine.modelName + " · " + root.engine.recipeTitle : qsTr("Choose a model")
-            tip: qsTr("Model and recipe (Ctrl+M)")
+            width: root.modelWidth
+            text: root.engine.state === EngineController.Loading ? loading : ready ? root.engine.modelName + " · " + root.engine.recipeTitle : qsTr("Choose a model")
+            shorter: ready ? root.engine.modelName : ""
+            tip: cut ? qsTr("%1 (Ctrl+M)").arg(text) : qsTr("Model and recipe (Ctrl+M)")
             icon.source: Theme.icon("down")
             onClicked: root.pickerRequested()
         }
-        IconButton {
-            visible: root.engine.state === EngineController.Ready && root.width > Theme.u * 120
-            text: qsTr("Unload the model")
-            tip: qsTr("Unload the model and give its memory back (Ctrl+Shift+L)")
-            icon.source: Theme.icon("eject")
-            onClicked: root.engine.unload()
-        }
-        IconButton {
-            checkable: false
-            text: root.gaugesShown ? qsTr("Hide the gauges") : qsTr("Show the gauges")
-            tip: root.gaugesShown ? qsTr("Hide the gauges (Ctrl+G)") : qsTr("Show the gauges (Ctrl+G)")
-            icon.source: Theme.icon("gauges")
-            tone: root.gaugesShown ? Theme.accent : Theme.dim
-            onClicked: root.gaugesRequested()
+        Row {
+            id: icons
+
+            spacing: rightButtons.spacing
+
+            IconButton {
+                visible: modelButton.ready && root.width > Theme.u * 120
+                text: qsTr("Unload the model")
+                tip: qsTr("Unload the model and give its memory back (Ctrl+Shift+L)")
+                icon.source: Theme.icon("eject")
+                onClicked: root.engine.unload()
+            }
+            IconButton {
+                checkable: false
+                text: root.gaugesShown ? qsTr("Hide the gauges") : qsTr("Show the gauges")
+                tip: root.gaugesShown ? qsTr("Hide the gauges (Ctrl+G)") : qsTr("Show the gauges (Ctrl+G)")
+                icon.source: Theme.icon("gauges")
+                tone: root.gaugesShown ? Theme.accent : Theme.dim
+                onClicked: root.gaugesRequested()
+            }
         }
     }
     Rectangle {

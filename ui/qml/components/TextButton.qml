@@ -10,10 +10,13 @@ Pressable {
     property bool primary: false
     property bool flat: false
     property string tip: ""
+    property string shorter: "" ///< what to say where `text` does not fit
+    readonly property real shorterWidth: leftPadding + label.x + Math.ceil(shorterText.advanceWidth) + rightPadding
+    readonly property bool cut: label.width < label.implicitWidth
     readonly property color tone: primary ? Theme.accentText : root.flat && !root.hovered ? Theme.dim : Theme.text
 
     implicitHeight: Theme.controlHeight
-    implicitWidth: contentItem.implicitWidth + leftPadding + rightPadding
+    implicitWidth: leftPadding + label.x + label.implicitWidth + rightPadding
     leftPadding: Theme.u * (root.flat ? 2 : 3)
     rightPadding: leftPadding
     focusPolicy: Qt.TabFocus
@@ -37,11 +40,22 @@ Pressable {
             color: root.checked ? Theme.accent : root.tone
         }
         Label {
+            id: label
+
             anchors.verticalCenter: parent.verticalCenter
-            text: root.text
+            width: Math.min(implicitWidth, root.availableWidth - x)
+            // The first of the two that fits.
+            text: root.shorter === "" ? root.text : root.text + "\u009c" + root.shorter
             color: root.checked && !root.primary ? Theme.accent : root.tone
             font.weight: root.primary ? Font.Medium : Font.Normal
         }
+    }
+
+    TextMetrics {
+        id: shorterText
+
+        font: label.font
+        text: root.shorter === "" ? root.text : root.shorter
     }
 
     background: Rectangle {
