@@ -118,6 +118,12 @@ void ConversationView::adopt(int row, QQuickItem* item) {
     item->setParentItem(this);
     item->setWidth(width());
     connect(item, &QQuickItem::implicitHeightChanged, this, &QQuickItem::polish);
+    // The keyboard goes through the rows as they are read.
+    const auto next = items_.lower_bound(row);
+    if (next != items_.end())
+        item->stackBefore(next->second);
+    else if (!items_.empty())
+        item->stackAfter(items_.rbegin()->second);
     items_[row] = item;
     selection_.show(row, item);
 }
