@@ -7,6 +7,7 @@ T.TextField {
     id: root
 
     padding: Theme.u
+    verticalAlignment: TextInput.AlignVCenter
     color: Theme.text
     selectionColor: Theme.selection
     selectedTextColor: Theme.text

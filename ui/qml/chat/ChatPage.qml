@@ -34,6 +34,7 @@ FocusScope {
         visible: !root.chat.empty
         chat: root.chat
         onTyped: text => composer.type(text)
+        onEditingEnded: composer.field.forceActiveFocus()
         onPictureChosen: attachment => viewer.show(attachment)
     }
     Column {

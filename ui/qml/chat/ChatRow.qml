@@ -40,7 +40,7 @@ T.ItemDelegate {
         tools.button.popupBelow(root);
     }
 
-    implicitHeight: Theme.u * 9 + (root.detailed ? Theme.smallPixels * 1.4 : 0)
+    implicitHeight: Theme.u * 10 // with room for the detail: no row moves below the pointer
     readonly property bool detailed: root.hovered || root.selected
 
     hoverEnabled: true
@@ -74,13 +74,15 @@ T.ItemDelegate {
             id: label
 
             x: Theme.u * 5
-            y: Theme.u * 2
+            y: Math.round((parent.height - height - (root.detailed ? detail.height : 0)) / 2)
             width: parent.width - x - (tools.visible ? tools.width + Theme.u : Theme.u * 3)
             visible: !root.renaming
             text: root.title
             font.weight: root.current ? Font.Medium : Font.Normal
         }
         Label {
+            id: detail
+
             x: label.x
             anchors.top: label.bottom
             width: label.width
@@ -93,6 +95,7 @@ T.ItemDelegate {
             id: field
 
             x: Theme.u * 4
+            y: (parent.height - height) / 2
             width: parent.width - Theme.u * 7
             height: Theme.u * 8
             active: root.renaming
@@ -116,9 +119,9 @@ T.ItemDelegate {
 
             anchors.right: parent.right
             anchors.rightMargin: Theme.u * 2
-            y: Theme.u
+            y: (parent.height - height) / 2
             active: false
-            visible: root.hovered || (button?.open ?? false)
+            visible: !root.renaming && (root.hovered || (button?.open ?? false))
             sourceComponent: ChatMenuButton {
                 title: root.title
                 chatId: root.chatId

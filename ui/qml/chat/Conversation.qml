@@ -13,6 +13,7 @@ FocusScope {
 
     signal typed(string text)
     signal pictureChosen(Attachment attachment)
+    signal editingEnded
 
     function showLink(address: string) {
         card.address = address;
@@ -46,6 +47,7 @@ FocusScope {
                     QuestionRow {
                         chat: root.chat
                         onPictureChosen: attachment => root.pictureChosen(attachment)
+                        onEditingEnded: root.editingEnded()
                     }
                 }
             },

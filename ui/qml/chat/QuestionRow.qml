@@ -11,12 +11,18 @@ ConversationRow {
     required property ChatModel chat
     property bool editing: false
     property bool unfolded: false
-    readonly property real foldHeight: 20 * Theme.bodyPixels * 1.55
+    readonly property real foldHeight: 20 * Math.round(Theme.bodyPixels * 1.55)
     readonly property bool folds: !unfolded && (text.cut || text.implicitHeight > foldHeight + Theme.u * 8)
     readonly property real inner: column - Theme.u * 8
 
     signal pictureChosen(Attachment attachment)
+    /// The editor is gone, and the keyboard has no place.
+    signal editingEnded
 
+    function endEditing() {
+        root.editing = false;
+        root.editingEnded();
+    }
     function edit() {
         root.editing = true;
         (editor.item as QuestionEditor).begin();
@@ -89,6 +95,7 @@ ConversationRow {
                 }
             }
             Loader {
+                x: -Theme.u * 2
                 active: root.folds && !root.editing
                 visible: active
                 sourceComponent: TextButton {
@@ -106,9 +113,9 @@ ConversationRow {
                 sourceComponent: QuestionEditor {
                     message: root.message
                     savable: !root.chat.busy
-                    onCancelled: root.editing = false
+                    onCancelled: root.endEditing()
                     onSaved: (text, ask) => {
-                        root.editing = false;
+                        root.endEditing();
                         root.chat.editQuestion(root.message.messageId, text, ask);
                     }
                 }

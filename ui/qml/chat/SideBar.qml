@@ -102,6 +102,18 @@ FocusScope {
             (currentItem as ChatRow).opened()
         Keys.onDeletePressed: if (currentItem)
             root.chats.trash((currentItem as ChatRow).chatId)
+        Keys.onPressed: event => {
+            const page = Math.max(1, Math.floor(height / (currentItem?.height ?? height)) - 1);
+            const rows = {
+                [Qt.Key_Home]: 0,
+                [Qt.Key_End]: count - 1,
+                [Qt.Key_PageUp]: Math.max(currentIndex - page, 0),
+                [Qt.Key_PageDown]: Math.min(currentIndex + page, count - 1)
+            };
+            event.accepted = event.modifiers === Qt.NoModifier && event.key in rows;
+            if (event.accepted)
+                currentIndex = rows[event.key];
+        }
         Keys.onMenuPressed: if (currentItem)
             (currentItem as ChatRow).openMenu()
 

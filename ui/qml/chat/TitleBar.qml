@@ -14,7 +14,7 @@ Item {
     // What the title and the model share: the recipe goes first, then the end of the title.
     readonly property real room: width - title.x - icons.width - Theme.u * 5
     readonly property real spare: room - title.implicitWidth
-    readonly property real modelWidth: modelButton.implicitWidth <= Math.max(spare, room * 0.4) ? modelButton.implicitWidth : Math.min(modelButton.shorterWidth, Math.max(spare, room * 0.6))
+    readonly property real modelWidth: modelButton.implicitWidth <= Math.max(spare, room * 0.4) ? modelButton.implicitWidth : Math.min(modelButton.shorterWidth, Math.max(spare, room * 0.55))
 
     signal sideRequested
     signal gaugesRequested
