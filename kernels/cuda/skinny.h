@@ -9,7 +9,7 @@ namespace lapidary::kernels::cuda {
 struct SkinnySegment {
     const void* w = nullptr;       ///< [channels, columns] in the format
     const float* scales = nullptr; ///< [channels]; null for bf16
-    void* y = nullptr;             ///< [rows, channels]
+    void* y = nullptr;             ///< [rows, channels]; begins on 16 bytes, or on four numbers
     int channels = 0;
 };
 

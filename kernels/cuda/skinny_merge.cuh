@@ -5,7 +5,7 @@
 // the parts of the others, which all run at the same time. A place that holds kNothing waits for
 // its sum: no counters and no fences, and a sum is seen one way to the L2 and back after it was
 // written.
-#include "cuda/weight_stream.cuh"
+#include "cuda/skinny_output.cuh"
 
 namespace lapidary::kernels::cuda {
 
@@ -28,61 +28,87 @@ struct SkinnyShare {
 
 constexpr unsigned kNothing = ~0U; // a NaN that no addition makes
 
-__device__ __forceinline__ void leaveSum(float* to, float sum) {
-    leaveAt(reinterpret_cast<unsigned*>(to), __float_as_uint(sum));
-}
-__device__ __forceinline__ unsigned lookForSum(const float* from) {
-    return lookAt(reinterpret_cast<const unsigned*>(from));
-}
-
-/// Where block first + other leaves the sums of the calling warp and lane, [rows][32]. All blocks
-/// but the first begin within the group: what they have of it is their first; the first has it as
-/// its last unless it begins with it.
-__device__ __forceinline__ float* placeOfSums(const SkinnyLaunch& launch, const SkinnyShare& share,
-                                              int other) {
+/// Where block first + other leaves the sums of the calling warp and lane, row 0. All blocks but
+/// the first begin within the group: what they have of it is their first; the first has it as its
+/// last unless it begins with it.
+template <int kChannels>
+__device__ __forceinline__ unsigned* placeOfSums(const SkinnyLaunch& launch,
+                                                 const SkinnyShare& share, int other) {
     const int end = other == 0 && share.firstEnds ? 1 : 0;
-    return launch.partials
-           + ((2 * (share.first + other) + end) * kSkinnyWarps + threadIdx.x / 32) * 16
+    return reinterpret_cast<unsigned*>(launch.partials)
+           + ((2 * (share.first + other) + end) * kSkinnyWarps + threadIdx.x / 32) * kSkinnyRows
                  * kTileChannels
-           + threadIdx.x % 32;
+           + Share<kChannels>::channel();
 }
 
-/// Adds the sums of the blocks in their order, of the rows that fall to this block.
-///   write  takes a row and its sum
-template <class Write>
+template <int kChannels>
+__device__ __forceinline__ void leaveSums(unsigned* to, const float (&sums)[kChannels]) {
+    unsigned bits[kChannels];
+#pragma unroll
+    for (int i = 0; i < kChannels; ++i)
+        bits[i] = __float_as_uint(sums[i]);
+    leaveAt(to, bits);
+}
+
+/// Adds the sums of the blocks in their order, of the rows that fall to this block: every
+/// `count`-th.
+///   write  takes a row, whether it is there and a lane's sums; all lanes of a warp
+template <int kChannels, class Write>
 __device__ void mergeSums(const SkinnyLaunch& launch, const SkinnyShare& share,
                           const Write& write) {
     constexpr int kBlocks = 12; // whose sums are asked for at once
+    constexpr int kBetween = 2 * kSkinnyWarps * static_cast<int>(kSkinnyRows) * kTileChannels;
+    constexpr int kRows = Share<kChannels>::kRows;
+    const int rows = launch.product.rows;
+    const int count = share.count;
+    unsigned* const first = placeOfSums<kChannels>(launch, share, 0);
+    unsigned* const second = placeOfSums<kChannels>(launch, share, 1);
+    unsigned nothing[kChannels];
+#pragma unroll
+    for (int i = 0; i < kChannels; ++i)
+        nothing[i] = kNothing;
 #pragma unroll 1
-    for (int row = static_cast<int>(blockIdx.x) - share.first; row < launch.product.rows;
-         row += share.count) {
-        float sum = 0;
+    for (int begin = static_cast<int>(blockIdx.x) - share.first; begin < rows;
+         begin += kRows * count) {
+        const int row = begin + Share<kChannels>::row() * count;
+        const bool there = row < rows;
+        float sums[kChannels] = {};
 #pragma unroll 1
-        for (int begin = 0; begin < share.count; begin += kBlocks) {
-            unsigned part[kBlocks];
+        for (int done = 0; done < count; done += kBlocks) {
+            const auto place = [&](int b) {
+                unsigned* const block =
+                    done + b == 0 ? first : second + int64_t(done + b - 1) * kBetween;
+                return block + row * kTileChannels;
+            };
+            unsigned part[kBlocks][kChannels];
             bool missing = true;
             while (missing) {
                 missing = false;
 #pragma unroll
                 for (int b = 0; b < kBlocks; ++b)
-                    part[b] = begin + b < share.count
-                                  ? lookForSum(placeOfSums(launch, share, begin + b)
-                                               + row * kTileChannels)
-                                  : 0U;
+                    if (there && done + b < count)
+                        lookAt(place(b), part[b]);
+                    else
+#pragma unroll
+                        for (int i = 0; i < kChannels; ++i)
+                            part[b][i] = 0;
 #pragma unroll
                 for (int b = 0; b < kBlocks; ++b)
-                    missing |= part[b] == kNothing;
+#pragma unroll
+                    for (int i = 0; i < kChannels; ++i)
+                        missing |= part[b][i] == kNothing;
             }
 #pragma unroll
             for (int b = 0; b < kBlocks; ++b) {
-                sum += __uint_as_float(part[b]);
-                if (begin + b < share.count)
-                    leaveSum(placeOfSums(launch, share, begin + b) + row * kTileChannels,
-                             __uint_as_float(kNothing));
+#pragma unroll
+                for (int i = 0; i < kChannels; ++i)
+                    sums[i] += __uint_as_float(part[b][i]);
+                if (there && done + b < count)
+                    leaveAt(place(b), nothing);
             }
         }
         __syncwarp();
-        write(row, sum);
+        write(row, there, sums);
     }
 }
 

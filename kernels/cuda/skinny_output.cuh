@@ -5,56 +5,153 @@
 
 namespace lapidary::kernels::cuda {
 
-/// The scales of a warp's channels, lane = channel of the tile; asked for long before they are
-/// used.
-__device__ __forceinline__ float channelScale(const SkinnyLaunch& launch, int tile) {
-    const SkinnyProduct& p = launch.product;
-    if (p.format == ProductFormat::Plain || tile >= launch.tiles)
-        return 1;
-    const int lane = threadIdx.x % 32;
-    const bool gated = launch.output == SkinnyOutput::Gated;
-    const int at = gated ? lane / 16 : segmentOf(launch, tile);
-    const int channel =
-        gated ? tile * 16 + lane % 16 : (tile - launch.tilesBefore[at]) * kTileChannels + lane;
-    return channel < p.segments[at].channels ? p.segments[at].scales[channel] : 1.0F;
+/// What a lane ends of a tile's rows: some channels of one row of those that a warp ends at once.
+///   kChannels  1: a row at once; 4: four rows, which costs a single row more than it takes
+template <int kChannels>
+struct Share {
+    static_assert(kChannels == 1 || kChannels == 4);
+    static constexpr int kLanes = kTileChannels / kChannels; ///< of a row
+    static constexpr int kRows = 32 / kLanes;
+
+    __device__ static int row() { return static_cast<int>(threadIdx.x % 32 / kLanes); }
+    __device__ static int channel() {
+        return static_cast<int>(threadIdx.x % kLanes * kChannels); // of the tile
+    }
+    /// From memory that is aligned for all at once.
+    __device__ static void take(float (&numbers)[kChannels], const float* from) {
+        if constexpr (kChannels == 4) {
+            const float4 four = *reinterpret_cast<const float4*>(from);
+            numbers[0] = four.x;
+            numbers[1] = four.y;
+            numbers[2] = four.z;
+            numbers[3] = four.w;
+        } else {
+            numbers[0] = *from;
+        }
+    }
+};
+
+/// Where a lane's channels are in the matrices of a product.
+template <int kChannels>
+struct ShareChannels {
+    int segment;
+    int first; ///< those from `channels` on are not there
+    int channels;
+
+    __device__ ShareChannels(const SkinnyLaunch& launch, int tile) {
+        const int channel = Share<kChannels>::channel();
+        if (launch.output == SkinnyOutput::Gated) {
+            segment = channel / 16;
+            first = tile * 16 + channel % 16;
+        } else {
+            segment = segmentOf(launch, tile);
+            first = (tile - launch.tilesBefore[segment]) * kTileChannels + channel;
+        }
+        channels = launch.product.segments[segment].channels;
+    }
+};
+
+/// Their scales, asked for long before they are used.
+template <int kChannels>
+struct ShareScales {
+    float of[kChannels];
+
+    __device__ ShareScales(const SkinnyLaunch& launch, int tile) {
+#pragma unroll
+        for (int i = 0; i < kChannels; ++i)
+            of[i] = 1;
+        if (launch.product.format == ProductFormat::Plain || tile >= launch.tiles)
+            return;
+        const ShareChannels<kChannels> at(launch, tile);
+        const float* const scales = launch.product.segments[at.segment].scales;
+#pragma unroll
+        for (int i = 0; i < kChannels; ++i)
+            if (at.first + i < at.channels)
+                of[i] = scales[at.first + i];
+    }
+};
+
+/// Numbers of a row of `channels`, from `to` on; `left` of them are there.
+template <class T, int kCount>
+__device__ __forceinline__ void storeShare(T* to, const T (&numbers)[kCount], int channels,
+                                           int left) {
+    struct alignas(kCount * sizeof(T)) All {
+        T of[kCount];
+    };
+    if (channels % kCount == 0) {
+        All all;
+#pragma unroll
+        for (int i = 0; i < kCount; ++i)
+            all.of[i] = numbers[i];
+        if (left > 0)
+            *reinterpret_cast<All*>(to) = all;
+        return;
+    }
+#pragma unroll
+    for (int i = 0; i < kCount; ++i)
+        if (i < left)
+            to[i] = numbers[i];
 }
 
-/// The end of a row of a tile; all lanes of a warp, lane = channel of the tile.
-///   scale    of the channel and the row
-///   largest  of the rows that the block makes; for a gated product
-__device__ __forceinline__ void writeRow(const SkinnyLaunch& launch, int tile, int row, float sum,
-                                         float scale, unsigned* largest) {
-    const SkinnyProduct& p = launch.product;
-    const int lane = threadIdx.x % 32;
-    const float value = sum * scale;
-    if (launch.output == SkinnyOutput::Gated) {
-        const int channel = tile * 16 + lane % 16;
-        const int channels = p.segments[0].channels;
-        const float up = __shfl_down_sync(~0U, value, 16);
-        // As if gate and up had been stored: the processor's steps round there too.
-        const Bf16 bits = toBits(gelu(toFloat(toBits(value))) * toFloat(toBits(up)));
-        const bool writes = lane < 16 && channel < channels;
-        if (writes)
-            static_cast<Bf16*>(p.segments[0].y)[int64_t(row) * channels + channel] = bits;
-        const unsigned magnitude =
-            __reduce_max_sync(~0U, writes ? __float_as_uint(fabsf(toFloat(bits))) : 0U);
-        if (lane == 0)
+/// The end of rows of a tile; all lanes of a warp.
+///   row       of this lane
+///   there     whether there is such a row
+///   rowScale  of the row
+///   largest   of the rows that the block makes; for a gated product
+template <int kChannels>
+__device__ __forceinline__ void
+writeRows(const SkinnyLaunch& launch, int tile, int row, bool there, const float (&sums)[kChannels],
+          const ShareScales<kChannels>& scales, float rowScale, unsigned* largest) {
+    using Lane = Share<kChannels>;
+    const ShareChannels<kChannels> to(launch, tile);
+    const SkinnyOutput output = launch.output;
+    const SkinnySegment& segment = launch.product.segments[to.segment];
+    const int64_t at = int64_t(row) * to.channels + to.first;
+    const int left = there ? to.channels - to.first : 0;
+    float value[kChannels];
+#pragma unroll
+    for (int i = 0; i < kChannels; ++i)
+        value[i] = sums[i] * (rowScale * scales.of[i]);
+
+    if (output == SkinnyOutput::Logits) {
+        const float cap = launch.cap;
+        if (cap > 0)
+#pragma unroll
+            for (int i = 0; i < kChannels; ++i)
+                value[i] = cap * tanhf(value[i] / cap);
+        storeShare(static_cast<float*>(segment.y) + at, value, to.channels, left);
+        return;
+    }
+    Bf16 bits[kChannels];
+#pragma unroll
+    for (int i = 0; i < kChannels; ++i)
+        bits[i] = toBits(value[i]);
+    if (output == SkinnyOutput::Gated) {
+        const bool gate = Lane::channel() < 16;
+        unsigned magnitude = 0;
+#pragma unroll
+        for (int i = 0; i < kChannels; ++i) {
+            const float up = __shfl_down_sync(~0U, value[i], Lane::kLanes / 2);
+            // As if gate and up had been stored: the processor's steps round there too.
+            bits[i] = toBits(gelu(toFloat(bits[i])) * toFloat(toBits(up)));
+            if (gate && i < left)
+                magnitude = max(magnitude, __float_as_uint(fabsf(toFloat(bits[i]))));
+        }
+        storeShare(static_cast<Bf16*>(launch.product.segments[0].y) + at, bits, to.channels,
+                   gate ? left : 0);
+#pragma unroll
+        for (int lanes = 1; lanes < Lane::kLanes / 2; lanes *= 2)
+            magnitude = max(magnitude, __shfl_xor_sync(~0U, magnitude, lanes));
+        if (Lane::channel() == 0 && there)
             atomicMax(&largest[row], magnitude);
         return;
     }
-    const int at = segmentOf(launch, tile);
-    const SkinnySegment& segment = p.segments[at];
-    const int channel = (tile - launch.tilesBefore[at]) * kTileChannels + lane;
-    if (channel >= segment.channels)
-        return;
-    const int64_t to = int64_t(row) * segment.channels + channel;
-    if (launch.output == SkinnyOutput::Halves)
-        static_cast<Bf16*>(segment.y)[to] = toBits(value);
-    else if (launch.output == SkinnyOutput::Gate)
-        static_cast<Bf16*>(segment.y)[to] = gatedElement(toBits(value), launch.factor[to]);
-    else
-        static_cast<float*>(segment.y)[to] =
-            launch.cap > 0 ? launch.cap * tanhf(value / launch.cap) : value;
+    if (output == SkinnyOutput::Gate)
+#pragma unroll
+        for (int i = 0; i < kChannels; ++i)
+            if (i < left)
+                bits[i] = gatedElement(bits[i], launch.factor[at + i]);
+    storeShare(static_cast<Bf16*>(segment.y) + at, bits, to.channels, left);
 }
 
 } // namespace lapidary::kernels::cuda

@@ -1,6 +1,7 @@
 #pragma once
 
 // The arithmetic of a skinny product: a warp's sums of one tile.
+#include "cuda/arch/warpgroup.cuh"
 #include "cuda/skinny_input.cuh"
 
 namespace lapidary::kernels::cuda {
@@ -11,38 +12,30 @@ __device__ __forceinline__ int sumPlace(int row, int channel) {
     return channel ^ (row / 2 % 4) << 3;
 }
 
+/// The channel of a step in which the warp's tile begins.
+__device__ __forceinline__ int firstOfTile(bool gated) {
+    return static_cast<int>(threadIdx.x / 32) * (gated ? kTileChannels / 2 : kTileChannels);
+}
+
 /// Two A operands of 16 channels by kSets B operands of eight rows.
 template <int kSets>
 class SkinnySums {
 public:
-    /// Lane (g, t) multiplies chunks 2t and 2t + 1 of its channels with the same columns of its
-    /// row. A sum may take its terms in any order as long as both operands take the same.
-    ///   first  channel of the step in which the warp's tile begins, and of its second half
+    /// Adds a step: the warp's tile times its piece of x.
     template <ProductFormat kFormat>
-    __device__ void add(const SkinnyStep& weights, int first, int second, const uint4* stage) {
-        const int g = threadIdx.x % 32 / 4;
-        const int t = threadIdx.x % 4;
-#pragma unroll
-        for (int half = 0; half < 2; ++half) {
-            const int chunk = 2 * t + half;
-            uint32_t x[kSets][words(kFormat)];
-#pragma unroll
-            for (int set = 0; set < kSets; ++set)
-                read<kFormat>(x[set], stage, set * 8 + g, chunk);
-#pragma unroll
-            for (int a = 0; a < 2; ++a) {
-                const int channel = (a == 0 ? first : second) + g;
-                const int place = SkinnyStep::place(g, chunk);
-                multiply<kFormat>(c_[half][a], weights.chunks[channel][place],
-                                  weights.chunks[channel + 8][place], x);
-            }
-        }
+    __device__ void add(const SkinnyStep& weights, bool gated, const uint4* stage) {
+        if constexpr (together(kFormat))
+            addTogether<kFormat>(weights, gated, stage);
+        else
+            addAlone<kFormat>(weights, gated, stage);
     }
 
-    /// Fragment c: channel g holds c0 (row 2t), c1 (2t + 1); channel g + 8 holds c2, c3.
-    __device__ void put(float (*sums)[kTileChannels]) {
+    /// Fragment c: a channel holds c0 (row 2t), c1 (2t + 1), and another of its operand c2, c3.
+    __device__ void put(float (*sums)[kTileChannels], bool alternate) {
         const int g = threadIdx.x % 32 / 4;
         const int t = threadIdx.x % 4;
+        const int operand = alternate ? 8 : 16;
+        const int lower = alternate ? 16 : 8;
 #pragma unroll
         for (int a = 0; a < 2; ++a)
 #pragma unroll
@@ -50,10 +43,15 @@ public:
 #pragma unroll
                 for (int i = 0; i < 4; ++i) {
                     const int row = set * 8 + 2 * t + i % 2;
-                    sums[row][sumPlace(row, a * 16 + g + i / 2 * 8)] =
+                    sums[row][sumPlace(row, a * operand + g + i / 2 * lower)] =
                         c_[0][a][set][i] + c_[1][a][set][i];
                     c_[0][a][set][i] = c_[1][a][set][i] = 0;
                 }
+    }
+
+    /// Whether each operand has every other eight channels, not every other sixteen.
+    __device__ static bool alternates(ProductFormat format, bool gated) {
+        return together(format) && !gated;
     }
 
     /// Words of x that meet a chunk of weights.
@@ -91,6 +89,71 @@ public:
     }
 
 private:
+    /// Whether four warps do a step at once. No card multiplies e4m3 with bf16.
+    __host__ __device__ static constexpr bool together(ProductFormat format) {
+        return kWarpgroups && format != ProductFormat::Fp8Weights;
+    }
+
+    /// Lane (g, t) multiplies chunks 2t and 2t + 1 of its channels with the same columns of its
+    /// row. A sum may take its terms in any order as long as both operands take the same.
+    template <ProductFormat kFormat>
+    __device__ void addAlone(const SkinnyStep& weights, bool gated, const uint4* stage) {
+        const int first = firstOfTile(gated);
+        const int second = first + (gated ? kBoxChannels : kTileChannels / 2);
+        const int g = threadIdx.x % 32 / 4;
+        const int t = threadIdx.x % 4;
+#pragma unroll
+        for (int half = 0; half < 2; ++half) {
+            const int chunk = 2 * t + half;
+            uint32_t x[kSets][words(kFormat)];
+#pragma unroll
+            for (int set = 0; set < kSets; ++set)
+                read<kFormat>(x[set], stage, set * 8 + g, chunk);
+#pragma unroll
+            for (int a = 0; a < 2; ++a) {
+                const int channel = (a == 0 ? first : second) + g;
+                const int place = SkinnyStep::place(g, chunk);
+                multiply<kFormat>(c_[half][a], weights.chunks[channel][place],
+                                  weights.chunks[channel + 8][place], x);
+            }
+        }
+    }
+
+    /// The same for four warps at once, whose tiles follow one another. An operand has 16 channels
+    /// of each warp: those of the first half and of the second of a gated product, and of any other
+    /// every other eight. Within one instruction and those that go on with its sums few bits are
+    /// kept of e4m3, so these begin anew at each piece.
+    template <ProductFormat kFormat>
+    __device__ void addTogether(const SkinnyStep& weights, bool gated, const uint4* stage) {
+        const int group = threadIdx.x / 128;
+        const uint32_t from = sharedAddress(
+            weights.chunks[group * (gated ? kBoxChannels / 2 : SkinnyStep::kChannels / 2)]);
+        const uint32_t eight = gated ? 1024 : 2048;
+        const uint64_t x = panelOfRows(sharedAddress(stage));
+        const uint64_t a[2] = {
+            panelOfRows(from, eight),
+            panelOfRows(from + (gated ? kBoxChannels * kPieceBytes : 1024), eight)};
+        float c[2][4 * kSets];
+        orderRegisters();
+#pragma unroll
+        for (int k = 0; k < kPieceBytes / 32; ++k)
+#pragma unroll
+            for (int i = 0; i < 2; ++i)
+                if constexpr (kFormat == ProductFormat::Fp8)
+                    multiplyFewCodes(c[i], a[i] + 2 * k, x + 2 * k, k > 0);
+                else
+                    multiplyFew(c[i], a[i] + 2 * k, x + 2 * k, k > 0);
+        commitProducts();
+        waitProducts<0>();
+#pragma unroll
+        for (int i = 0; i < 2; ++i) {
+            hold(c[i]);
+#pragma unroll
+            for (int j = 0; j < 4 * kSets; ++j)
+                c_[0][i][j / 4][j % 4] += c[i][j];
+        }
+    }
+
     template <ProductFormat kFormat>
     __device__ static void read(uint32_t (&x)[words(kFormat)], const uint4* stage, int row,
                                 int chunk) {

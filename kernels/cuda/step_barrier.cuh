@@ -50,6 +50,25 @@ __device__ __forceinline__ void leaveAt(unsigned* to, unsigned value) {
     asm volatile("st.relaxed.gpu.global.u32 [%0], %1;" ::"l"(to), "r"(value) : "memory");
 }
 
+/// Four numbers, each of which is there or not by itself.
+__device__ __forceinline__ void lookAt(const unsigned* from, unsigned (&four)[4]) {
+    asm volatile("ld.relaxed.gpu.global.v4.u32 {%0, %1, %2, %3}, [%4];"
+                 : "=r"(four[0]), "=r"(four[1]), "=r"(four[2]), "=r"(four[3])
+                 : "l"(from)
+                 : "memory");
+}
+__device__ __forceinline__ void lookAt(const unsigned* from, unsigned (&one)[1]) {
+    one[0] = lookAt(from);
+}
+__device__ __forceinline__ void leaveAt(unsigned* to, const unsigned (&four)[4]) {
+    asm volatile("st.relaxed.gpu.global.v4.u32 [%0], {%1, %2, %3, %4};" ::"l"(to), "r"(four[0]),
+                 "r"(four[1]), "r"(four[2]), "r"(four[3])
+                 : "memory");
+}
+__device__ __forceinline__ void leaveAt(unsigned* to, const unsigned (&one)[1]) {
+    leaveAt(to, one[0]);
+}
+
 __device__ __forceinline__ void fenceCard() {
     asm volatile("fence.acq_rel.gpu;" ::: "memory");
 }

@@ -33,16 +33,18 @@ inline constexpr int kMostMergedRuns = 2048;
 ///   kDepth  steps in the ring of weights
 ///   kKeeps  the ring stays while attention runs, in memory of its own
 ///   kStages  of keys on their way, for attention with 256 columns
+///   kRounds  of x on their way to a product
 ///   kPasses  of experts' weights on their way, 8 KiB each, or 16 where there are more than two
-template <int kDepthOf, bool kKeepsOf, int kStagesOf, int kPassesOf>
+template <int kDepthOf, bool kKeepsOf, int kStagesOf, int kRoundsOf, int kPassesOf>
 struct StepMemory {
     static constexpr int kDepth = kDepthOf;
     static constexpr bool kKeeps = kKeepsOf;
     static constexpr int kStages = kStagesOf;
+    static constexpr int kRounds = kRoundsOf;
     static constexpr int kPasses = kPassesOf;
 };
-using LargeMemory = StepMemory<3, true, 3, 5>;  // 228 KB a multiprocessor
-using SmallMemory = StepMemory<2, false, 1, 2>; // 100 KB
+using LargeMemory = StepMemory<3, true, 3, 4, 5>;  // 228 KB a multiprocessor
+using SmallMemory = StepMemory<2, false, 1, 1, 2>; // 100 KB
 
 /// What lies where in the shared memory of a block.
 template <class Memory, int kTiles>
@@ -50,10 +52,12 @@ struct StepShared {
     using Narrow = typename DecodeShape<256, kTiles, Memory::kStages>::Shared;
     using Wide = typename DecodeShape<512, 1, 1>::Shared;
 
+    using Products = SkinnyShared<Memory::kRounds>;
+
     static constexpr std::size_t kRing = sizeof(SkinnyStep) * Memory::kDepth;
     static constexpr std::size_t kAttention = std::max(sizeof(Narrow), sizeof(Wide));
     static constexpr std::size_t kOthers =
-        std::max({sizeof(SkinnyShared), sizeof(NormShared), sizeof(RouteShared),
+        std::max({sizeof(Products), sizeof(NormShared), sizeof(RouteShared),
                   sizeof(ExpertShared<Memory::kPasses>), sizeof(BranchShared),
                   sizeof(MergeShared) + 2 * kMostMergedRuns * sizeof(float)});
     static constexpr std::size_t kAttentionAt = Memory::kKeeps ? kRing : 0;
@@ -188,7 +192,8 @@ private:
     __device__ void take(const StepPhase& phase, Weights& weights) {
         switch (phase.kind) {
         case StepPhase::Kind::Product:
-            multiply<kRows>(phase.product, weights, at<SkinnyShared>(Shared::kOthersAt));
+            multiply<kRows>(phase.product, weights,
+                            at<typename Shared::Products>(Shared::kOthersAt));
             break;
         case StepPhase::Kind::Norm:
             if (phase.norm.width <= int64_t{2} * 8 * kWorkers)

@@ -9,18 +9,27 @@
 //   waitProducts<n>();                // all groups but the n newest are done
 //   hold(c);                          // c is read after this, not before
 //
-// Matrices in shared memory are panels of 64 bf16 a row, 128 bytes, whose pieces of 16 bytes are
-// placed as copies of tensors with a swizzle of 128 bytes do: piece i of row r at i ^ (r mod 8).
-// Panels begin on 1024 bytes.
+// Matrices in shared memory are panels of 64 bf16 or 128 e4m3 a row, 128 bytes, whose pieces of 16
+// bytes are placed as copies of tensors with a swizzle of 128 bytes do: piece i of row r at i ^ (r
+// mod 8). Panels begin on 1024 bytes.
 #include <cstdint>
 
 namespace lapidary::kernels::cuda {
 
+/// Whether code for this card may use them.
+#ifdef __CUDA_ARCH_FEAT_SM90_ALL
+inline constexpr bool kWarpgroups = true;
+#else
+inline constexpr bool kWarpgroups = false;
+#endif
+
 /// A panel whose rows are those of the product, or its columns, from `address`: one step of depth,
-/// 16 columns of the panel, is 32 bytes.
-__device__ __forceinline__ uint64_t panelOfRows(uint32_t address) {
-    constexpr uint64_t kEightRows = 1024 / 16, kSwizzled = uint64_t(1) << 62;
-    return uint64_t((address & 0x3FFFF) >> 4) | uint64_t(1) << 16 | kEightRows << 32 | kSwizzled;
+/// 16 columns of the panel (32 of 8-bit numbers), is 32 bytes.
+///   bytes  from eight rows to the next eight
+__device__ __forceinline__ uint64_t panelOfRows(uint32_t address, uint32_t bytes = 1024) {
+    constexpr uint64_t kSwizzled = uint64_t(1) << 62;
+    return uint64_t((address & 0x3FFFF) >> 4) | uint64_t(1) << 16 | uint64_t(bytes / 16) << 32
+           | kSwizzled;
 }
 
 /// Panels whose rows are the depth of the product, `panelBytes` apart; their columns are those of
@@ -75,6 +84,7 @@ __device__ __forceinline__ void meet(int number) {
 }
 
 // Sums of a warpgroup lie as those of mma.sync: warp w has rows 16 w to 16 w + 15.
+#define SUMS_4(c, i) "+f"((c)[i]), "+f"((c)[(i) + 1]), "+f"((c)[(i) + 2]), "+f"((c)[(i) + 3])
 #define SUMS_8(c, i)                                                                               \
     "+f"((c)[i]), "+f"((c)[(i) + 1]), "+f"((c)[(i) + 2]), "+f"((c)[(i) + 3]), "+f"((c)[(i) + 4]),  \
         "+f"((c)[(i) + 5]), "+f"((c)[(i) + 6]), "+f"((c)[(i) + 7])
@@ -125,8 +135,30 @@ __device__ __forceinline__ void multiplyColumns(float (&c)[128], const uint32_t 
                  : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b), "r"(add));
 }
 
+// c (+)= A Bᵀ: 64 × 8 or 64 × 16, over 32 bytes of depth. A rows × depth, B columns × depth, in
+// shared memory.
+#define MULTIPLY_FEW(name, type, sums, names, a_, b_, add_, transposed)                            \
+    __device__ __forceinline__ void name(float(&c)[sums], uint64_t a, uint64_t b, int add) {       \
+        asm volatile("{\n.reg .pred add;\n"                                                        \
+                     "setp.ne.b32 add, " add_ ", 0;\n"                                             \
+                     "wgmma.mma_async.sync.aligned." type " " names ", " a_ ", " b_                \
+                     ", add, 1, 1" transposed ";\n}"                                               \
+                     : SUMS_##sums(c, 0)                                                           \
+                     : "l"(a), "l"(b), "r"(add));                                                  \
+    }
+#define FOUR_NAMES "{%0, %1, %2, %3}"
+#define EIGHT_NAMES "{%0, %1, %2, %3, %4, %5, %6, %7}"
+MULTIPLY_FEW(multiplyFew, "m64n8k16.f32.bf16.bf16", 4, FOUR_NAMES, "%4", "%5", "%6", ", 0, 0")
+MULTIPLY_FEW(multiplyFew, "m64n16k16.f32.bf16.bf16", 8, EIGHT_NAMES, "%8", "%9", "%10", ", 0, 0")
+MULTIPLY_FEW(multiplyFewCodes, "m64n8k32.f32.e4m3.e4m3", 4, FOUR_NAMES, "%4", "%5", "%6", "")
+MULTIPLY_FEW(multiplyFewCodes, "m64n16k32.f32.e4m3.e4m3", 8, EIGHT_NAMES, "%8", "%9", "%10", "")
+#undef EIGHT_NAMES
+#undef FOUR_NAMES
+#undef MULTIPLY_FEW
+
 #undef SUM_NAMES_128
 #undef SUMS_32
 #undef SUMS_8
+#undef SUMS_4
 
 } // namespace lapidary::kernels::cuda
