@@ -76,13 +76,15 @@ void attentionDecode(const AttentionProblem& problem, const RawRows& raw, const 
                      DecodeCounters* counters, cudaStream_t stream);
 
 /// Any number of rows: a block walks all keys of its tile of queries. q is rotated, the rows' K/V
-/// are in the cache.
-void attentionPrefill(const AttentionProblem& problem, const DeviceRuns& runs, cudaStream_t stream);
+/// are in the cache. What the driver answers where it refuses to describe the cache to the card.
+[[nodiscard]] cudaError_t attentionPrefill(const AttentionProblem& problem, const DeviceRuns& runs,
+                                           cudaStream_t stream);
 
 /// The same with Hopper's own instructions, whose sums are rounded in another order. Which of the
 /// two attends is a function of the card, the head size, the window and the capacity: a query's
 /// bits do not depend on how a prompt is cut into chunks.
 [[nodiscard]] bool hopperAttends(const AttentionProblem& problem);
-void attentionHopper(const AttentionProblem& problem, const DeviceRuns& runs, cudaStream_t stream);
+[[nodiscard]] cudaError_t attentionHopper(const AttentionProblem& problem, const DeviceRuns& runs,
+                                          cudaStream_t stream);
 
 } // namespace lapidary::kernels::cuda

@@ -63,26 +63,32 @@ __global__ void __launch_bounds__(kThreads, 1)
 
 /// Of keys or values, in boxes of `rows` × `panels`. Slots that no position up to the last row of
 /// this chunk has been in may hold anything; they are left out, and so are zero.
-TensorMap mapOf(const AttentionProblem& p, const Bf16* of, uint32_t rows, uint32_t panels) {
+cudaError_t makeMap(const AttentionProblem& p, const Bf16* of, uint32_t rows, uint32_t panels,
+                    TensorMap& map) {
     const int64_t written = min(p.firstPosition + p.rows, p.capacity);
     const int64_t width = int64_t(p.kvHeads) * p.headDim;
     const uint64_t sizes[] = {64, static_cast<uint64_t>(written),
                               static_cast<uint64_t>(width / 64)};
     const uint64_t strides[] = {static_cast<uint64_t>(width) * sizeof(Bf16), 64 * sizeof(Bf16)};
     const uint32_t box[] = {64, rows, panels};
-    return tensorMap(
-        {.tensor = of, .halves = true, .sizes = sizes, .strides = strides, .box = box});
+    return makeTensorMap(
+        {.tensor = of, .halves = true, .sizes = sizes, .strides = strides, .box = box}, map);
 }
 
 template <int kDim>
-void launch(const AttentionProblem& problem, const DeviceRuns& runs, cudaStream_t stream) {
+cudaError_t launch(const AttentionProblem& problem, const DeviceRuns& runs, cudaStream_t stream) {
     using Shape = HopperShape<kDim>;
+    TensorMap keys, values;
+    for (const cudaError_t made :
+         {makeMap(problem, problem.k, 64, 2, keys), makeMap(problem, problem.v, 32, 4, values)})
+        if (made != cudaSuccess)
+            return made;
     constexpr size_t kBytes = sizeof(HopperShared<kDim>);
     static_assert(kBytes <= 227 << 10);
     cudaFuncSetAttribute(hopperKernel<kDim>, cudaFuncAttributeMaxDynamicSharedMemorySize, kBytes);
     const dim3 grid((problem.queries() + Shape::kQueries - 1) / Shape::kQueries, problem.kvHeads);
-    hopperKernel<kDim><<<grid, kThreads, kBytes, stream>>>(
-        problem, runs, mapOf(problem, problem.k, 64, 2), mapOf(problem, problem.v, 32, 4));
+    hopperKernel<kDim><<<grid, kThreads, kBytes, stream>>>(problem, runs, keys, values);
+    return cudaSuccess;
 }
 
 } // namespace
@@ -93,11 +99,10 @@ bool hopperAttends(const AttentionProblem& p) {
            && (p.window == 0 || p.capacity % 64 == 0);
 }
 
-void attentionHopper(const AttentionProblem& problem, const DeviceRuns& runs, cudaStream_t stream) {
-    if (problem.headDim == 512)
-        launch<512>(problem, runs, stream);
-    else
-        launch<256>(problem, runs, stream);
+cudaError_t attentionHopper(const AttentionProblem& problem, const DeviceRuns& runs,
+                            cudaStream_t stream) {
+    return problem.headDim == 512 ? launch<512>(problem, runs, stream)
+                                  : launch<256>(problem, runs, stream);
 }
 
 } // namespace lapidary::kernels::cuda

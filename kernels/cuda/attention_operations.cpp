@@ -80,14 +80,14 @@ void AttentionOperations::attention(const Attention& op) {
     if (decodes(op))
         decode(problem, {});
     else
-        attentionPrefill(problem, runsOf(op), stream_.handle());
+        prefill(problem, runsOf(op));
 }
 
 void AttentionOperations::rotateAndAttend(const RotateAndStore& rotate, const Attention& op) {
     const AttentionProblem problem = problemOf(op);
     if (!decodes(op)) {
         rotateAndStore(rotate);
-        attentionPrefill(problem, runsOf(op), stream_.handle());
+        prefill(problem, runsOf(op));
         return;
     }
     LAPIDARY_ASSERT(rotate.q.data == op.q.data && rotate.firstPosition == op.firstPosition);
@@ -101,6 +101,11 @@ void AttentionOperations::rotateAndAttend(const RotateAndStore& rotate, const At
         raw.kNorm = floats(rotate.kNorm);
     }
     decode(problem, raw);
+}
+
+void AttentionOperations::prefill(const AttentionProblem& problem, const DeviceRuns& runs) {
+    stream_.checkDriver(attentionPrefill(problem, runs, stream_.handle()),
+                        "describing the cache to the card");
 }
 
 void AttentionOperations::decode(AttentionProblem problem, const RawRows& raw) {
@@ -149,7 +154,7 @@ void AttentionOperations::visionAttention(const VisionAttention& op) {
                              .headDim = headDim};
     DeviceRuns all{.count = 1};
     all.at[0] = {.begin = 0, .end = patches};
-    attentionPrefill(problem, all, stream_.handle());
+    prefill(problem, all);
 }
 
 } // namespace lapidary::kernels::cuda

@@ -27,6 +27,7 @@ public:
 private:
     AttentionOperations(Stream& stream, StepChain& chain, const StepGraphs& steps)
         : stream_(stream), chain_(chain), steps_(steps) {}
+    void prefill(const AttentionProblem& problem, const DeviceRuns& runs);
     void decode(AttentionProblem problem, const RawRows& raw);
 
     Stream& stream_;

@@ -56,12 +56,10 @@ void launch(const AttentionProblem& problem, const DeviceRuns& runs, cudaStream_
 
 } // namespace
 
-void attentionPrefill(const AttentionProblem& problem, const DeviceRuns& runs,
-                      cudaStream_t stream) {
-    if (hopperAttends(problem)) {
-        attentionHopper(problem, runs, stream);
-        return;
-    }
+cudaError_t attentionPrefill(const AttentionProblem& problem, const DeviceRuns& runs,
+                             cudaStream_t stream) {
+    if (hopperAttends(problem))
+        return attentionHopper(problem, runs, stream);
     int device = 0;
     cudaGetDevice(&device);
     const size_t most = sharedOfBlock(device);
@@ -89,6 +87,7 @@ void attentionPrefill(const AttentionProblem& problem, const DeviceRuns& runs,
         largestKernel<<<blocksFor(heads, kAttentionThreads / 32), kAttentionThreads, 0, stream>>>(
             problem.out, heads, problem.headDim, problem.largest);
     }
+    return cudaSuccess;
 }
 
 } // namespace lapidary::kernels::cuda

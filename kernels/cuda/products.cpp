@@ -89,7 +89,15 @@ void Products::linear(std::span<const Projection> projections, const Tensor& x,
 }
 
 void Products::queue(const SkinnyLaunch& launch) {
-    const StepPhase phase(launch);
+    StepPhase phase(launch);
+    if (stream_.capability() >= 90)
+        for (int i = 0; i < launch.product.segmentCount; ++i) {
+            const cudaError_t made =
+                makeTensorMap(launch.product.segments[i], launch.rowBytes, phase.maps[i]);
+            stream_.checkDriver(made, "describing a matrix to the card");
+            if (made != cudaSuccess)
+                return;
+        }
     chain_.add(std::span(&phase, 1));
 }
 

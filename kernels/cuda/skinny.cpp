@@ -19,13 +19,13 @@ std::size_t skinnyPartials(int multiprocessors) {
            * kSkinnyWarps;
 }
 
-TensorMap tensorMap(const SkinnySegment& segment, int rowBytes) {
+cudaError_t makeTensorMap(const SkinnySegment& segment, int rowBytes, TensorMap& map) {
     const std::uint64_t sizes[] = {static_cast<std::uint64_t>(rowBytes),
                                    static_cast<std::uint64_t>(segment.channels)};
     const std::uint64_t strides[] = {static_cast<std::uint64_t>(rowBytes)};
     const std::uint32_t box[] = {kPieceBytes, kBoxChannels};
-    return tensorMap(
-        TensorBoxes{.tensor = segment.w, .sizes = sizes, .strides = strides, .box = box});
+    return makeTensorMap(
+        TensorBoxes{.tensor = segment.w, .sizes = sizes, .strides = strides, .box = box}, map);
 }
 
 SkinnyLaunch planSkinny(const SkinnyProduct& product, SkinnyOutput output,

@@ -50,8 +50,8 @@ inline constexpr int kPieceBytes = 128;  ///< of a channel
 
 inline constexpr int kBoxChannels = 128; ///< that one copy brings, of cards from 9.0 up
 
-/// Of boxes of 128 channels by a piece; empty where the driver has no such maps.
-[[nodiscard]] TensorMap tensorMap(const SkinnySegment& segment, int rowBytes);
+/// Of boxes of 128 channels by a piece: what the step kernel copies by on cards from 9.0 up.
+[[nodiscard]] cudaError_t makeTensorMap(const SkinnySegment& segment, int rowBytes, TensorMap& map);
 
 /// A product as the step kernel does it: how it is cut is a function of the shape and the card.
 struct SkinnyLaunch {

@@ -43,10 +43,7 @@ struct StepPhase {
     };
 
     explicit StepPhase(const SkinnyLaunch& launch)
-        : kind(Kind::Product), blocks(launch.blocks), product(launch) {
-        for (int i = 0; i < launch.product.segmentCount; ++i)
-            maps[i] = tensorMap(launch.product.segments[i], launch.rowBytes);
-    }
+        : kind(Kind::Product), blocks(launch.blocks), product(launch) {}
     StepPhase(const AddNormedProblem& problem, int mostBlocks)
         : kind(Kind::Norm)
         , blocks(static_cast<int>(std::min<int64_t>(problem.rows, mostBlocks)))
@@ -79,7 +76,7 @@ struct StepPhase {
         ExpertPhase experts;
         BranchPhase branches;
     };
-    TensorMap maps[3]; ///< of a product's segments
+    TensorMap maps[3]; ///< of a product's segments, on cards from 9.0 up; empty on others
 };
 
 /// Attention as two phases.

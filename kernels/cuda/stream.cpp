@@ -50,6 +50,14 @@ void Stream::check(cudaError_t result, std::string_view what) {
         error_ = describe(result, what);
 }
 
+void Stream::checkDriver(cudaError_t result, std::string_view what) {
+    if (result != cudaSuccess && !error_)
+        error_ = Error{.kind = ErrorKind::Unsupported,
+                       .sentence = "The graphics card's driver refuses what Lapidary needs of it. "
+                                   "Install NVIDIA's newest driver, or choose the processor.",
+                       .detail = std::format("{}: {}", what, cudaGetErrorName(result))};
+}
+
 void Stream::upload(std::span<const std::byte> from, void* to) {
     if (from.empty())
         return;

@@ -53,6 +53,10 @@ public:
     /// Notes the outcome of a call to the runtime.
     void check(cudaError_t result, std::string_view what);
 
+    /// The same of what the driver refuses to do, which is no fault of the card's: what needs it is
+    /// not queued, and the rest goes on. Unsupported.
+    void checkDriver(cudaError_t result, std::string_view what);
+
     /// Copies in the order of the queue. Small ones wait for nothing.
     ///   from  may go when this returns
     void upload(std::span<const std::byte> from, void* to);

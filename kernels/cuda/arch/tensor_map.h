@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cuda_runtime_api.h>
+
 #include <cstdint>
 #include <span>
 
@@ -20,7 +22,8 @@ struct TensorBoxes {
     std::span<const std::uint32_t> box;     ///< sizes of a box
 };
 
-/// Empty where the driver has no such maps.
-[[nodiscard]] TensorMap tensorMap(const TensorBoxes& boxes);
+/// Makes a map on the host. What the driver answers where it refuses (a tensor off its 16 bytes,
+/// for example); cudaErrorNotSupported where it has no such maps.
+[[nodiscard]] cudaError_t makeTensorMap(const TensorBoxes& boxes, TensorMap& map);
 
 } // namespace lapidary::kernels::cuda
