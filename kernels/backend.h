@@ -200,7 +200,9 @@ public:
     }
 
     /// For the weights of a whole model. Lives no longer than the backend.
-    [[nodiscard]] virtual std::unique_ptr<Packer> packer(Packer::Watch watch) = 0;
+    ///   bytes  that the device will hold of them, as far as is known: it may take them at once
+    [[nodiscard]] virtual std::unique_ptr<Packer> packer(std::size_t bytes,
+                                                         Packer::Watch watch) = 0;
 
     /// A table that stays in the host's memory, where its owner keeps it, and is there for `gather`
     /// alone: of some megabytes or gigabytes a step reads a few rows. F32 or BF16. DoesNotFit.

@@ -1,6 +1,7 @@
 #include "gemma4/tensor_loader.h"
 
 #include "checkpoint/checkpoint.h"
+#include "memory/footprint.h"
 
 #include <kernels/assert.h>
 
@@ -12,6 +13,20 @@ namespace lapidary::engine {
 using kernels::Tensor;
 using kernels::Weight;
 using kernels::WeightSource;
+
+TensorLoader::TensorLoader(const Checkpoint& checkpoint, kernels::Backend& backend,
+                           WeightChoice weights, Progress progress, std::stop_token stop)
+    : checkpoint_(checkpoint)
+    , backend_(backend)
+    , weights_(weights)
+    , progress_(std::move(progress))
+    , stop_(std::move(stop))
+    , packer_(backend.packer(
+          weightBytes(checkpoint, weights, sizeOf(backend.activationType())).matrices,
+          [this](std::size_t bytes) {
+              count(bytes);
+              return !stop_.stop_requested();
+          })) {}
 
 bool TensorLoader::has(const std::string& name) const {
     return checkpoint_.has(name);
@@ -113,7 +128,10 @@ Weight TensorLoader::pack(const std::string& name, const WeightSource& source) {
         return {};
     const auto format = checkpoint_.packedFormat(checkpoint_.spec(name), weights_);
     const std::int64_t rows = source.experts * source.rows;
-    packedBytes_ += static_cast<std::size_t>(rows * source.columns) * kernels::elementSize(format);
+    // Cards round f32 to bf16.
+    const std::size_t number =
+        std::min(kernels::elementSize(format), sizeOf(backend_.activationType()));
+    packedBytes_ += static_cast<std::size_t>(rows * source.columns) * number;
     if (format == kernels::WeightFormat::Fp8)
         packedBytes_ += static_cast<std::size_t>(rows) * sizeof(float);
     auto weight = accept(packer_->pack(name, source, format));

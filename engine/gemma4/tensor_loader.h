@@ -28,16 +28,7 @@ public:
     using Progress = std::function<void(std::size_t)>;
 
     TensorLoader(const Checkpoint& checkpoint, kernels::Backend& backend, WeightChoice weights,
-                 Progress progress, std::stop_token stop)
-        : checkpoint_(checkpoint)
-        , backend_(backend)
-        , weights_(weights)
-        , progress_(std::move(progress))
-        , stop_(std::move(stop))
-        , packer_(backend.packer([this](std::size_t bytes) {
-            count(bytes);
-            return !stop_.stop_requested();
-        })) {}
+                 Progress progress, std::stop_token stop);
 
     [[nodiscard]] bool has(const std::string& name) const;
 

@@ -54,7 +54,8 @@ Expected<std::shared_ptr<Model>> loadModel(const LoadRequest& request) {
     const kernels::DeviceDescription device = (*backend)->describe();
     if (auto cache = checkCache(request.recipe.cache, device); !cache)
         return std::unexpected(cache.error());
-    const WeightBytes weights = weightBytes(*checkpoint, request.recipe.weights);
+    const WeightBytes weights =
+        weightBytes(*checkpoint, request.recipe.weights, activationNumberBytes(device));
     const std::size_t toRead = weightBytes(*checkpoint, WeightChoice::AsStored).resident;
     const MemoryPlan plan = makePlan(checkpoint->config(), weights, request.recipe, device);
     if (auto fits = checkFits(plan, description.name, device); !fits)

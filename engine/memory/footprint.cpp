@@ -20,9 +20,10 @@ WeightBytes sum(std::span<const TensorSpec> specs, Packed packed) {
         if (spec.use == TensorUse::Values)
             bytes.resident += static_cast<std::size_t>(spec.elements()) * sizeof(float);
         else if (spec.use == TensorUse::Matrix)
-            (spec.part == TensorPart::PerLayerTable ? bytes.mapped : bytes.resident) +=
+            (spec.part == TensorPart::PerLayerTable ? bytes.mapped : bytes.matrices) +=
                 packed(spec);
     }
+    bytes.resident += bytes.matrices;
     return bytes;
 }
 
@@ -39,9 +40,12 @@ std::int64_t towerNumbers(const VisionTowerConfig& tower, std::int64_t imageBudg
 
 } // namespace
 
-WeightBytes weightBytes(const Checkpoint& checkpoint, WeightChoice weights) {
-    return sum(checkpoint.specs(),
-               [&](const TensorSpec& spec) { return checkpoint.packedBytes(spec, weights); });
+WeightBytes weightBytes(const Checkpoint& checkpoint, WeightChoice weights, std::size_t widest) {
+    return sum(checkpoint.specs(), [&](const TensorSpec& spec) {
+        const std::size_t stored = checkpoint.packedBytes(spec, weights);
+        const std::size_t kept = static_cast<std::size_t>(spec.elements()) * widest;
+        return spec.part == TensorPart::PerLayerTable ? stored : std::min(stored, kept);
+    });
 }
 
 WeightBytes weightBytes(const ModelConfig& config) {

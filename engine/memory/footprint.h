@@ -12,12 +12,15 @@ class Checkpoint;
 /// Bytes of a model's tensors by what they need.
 struct WeightBytes {
     std::size_t resident = 0; ///< read for every token: packed matrices, small tensors as F32
+    std::size_t matrices = 0; ///< of these the packed ones
     std::size_t mapped = 0;   ///< the per-layer table: read where it lies, in the file, on all
                               ///< devices, a row a token
 };
 
 /// Of the tensors found.
-[[nodiscard]] WeightBytes weightBytes(const Checkpoint& checkpoint, WeightChoice weights);
+///   widest  bytes of the widest numbers that the device keeps matrices in: cards round f32 to bf16
+[[nodiscard]] WeightBytes weightBytes(const Checkpoint& checkpoint, WeightChoice weights,
+                                      std::size_t widest = sizeof(float));
 
 /// Of a configuration alone, its matrices stored as BF16.
 [[nodiscard]] WeightBytes weightBytes(const ModelConfig& config);

@@ -55,7 +55,9 @@ Expected<MemoryPlan> planMemory(const std::filesystem::path& folder, const Recip
     const Expected<Checkpoint> checkpoint = Checkpoint::open(folder);
     if (!checkpoint)
         return std::unexpected(checkpoint.error());
-    return makePlan(checkpoint->config(), weightBytes(*checkpoint, recipe.weights), recipe, device);
+    return makePlan(checkpoint->config(),
+                    weightBytes(*checkpoint, recipe.weights, activationNumberBytes(device)), recipe,
+                    device);
 }
 
 Expected<void> checkFits(const MemoryPlan& plan, const std::string& model,

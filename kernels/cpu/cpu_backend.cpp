@@ -54,7 +54,7 @@ Expected<Weight> CpuBackend::pack(const WeightSource& source, WeightFormat as) {
     return quantiseHost(context_.pool, source);
 }
 
-std::unique_ptr<Packer> CpuBackend::packer(Packer::Watch watch) {
+std::unique_ptr<Packer> CpuBackend::packer(std::size_t /*bytes*/, Packer::Watch watch) {
     return std::make_unique<HostPacker>(*this, std::move(watch));
 }
 

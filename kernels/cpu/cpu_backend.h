@@ -21,7 +21,7 @@ public:
     void upload(std::span<const std::byte> from, const Tensor& to) override;
     void download(const Tensor& from, std::span<std::byte> to) override;
     [[nodiscard]] Expected<Weight> pack(const WeightSource& source, WeightFormat as) override;
-    [[nodiscard]] std::unique_ptr<Packer> packer(Packer::Watch watch) override;
+    [[nodiscard]] std::unique_ptr<Packer> packer(std::size_t bytes, Packer::Watch watch) override;
     [[nodiscard]] Expected<Weight> keep(const WeightSource& source) override;
     void gather(const Weight& table, std::span<const std::int32_t> ids, float scale,
                 const Tensor& y) override;

@@ -72,8 +72,8 @@ Expected<Weight> CudaBackend::pack(const WeightSource& source, WeightFormat as) 
     return packOnCard(*stream_, source, as);
 }
 
-std::unique_ptr<Packer> CudaBackend::packer(Packer::Watch watch) {
-    return std::make_unique<CardPacker>(*stream_, std::move(watch));
+std::unique_ptr<Packer> CudaBackend::packer(std::size_t bytes, Packer::Watch watch) {
+    return std::make_unique<CardPacker>(*stream_, bytes, std::move(watch));
 }
 
 Expected<Weight> CudaBackend::keep(const WeightSource& source) {

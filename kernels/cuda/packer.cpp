@@ -15,19 +15,18 @@ struct Unpacked {
     std::shared_ptr<CardWeight> memory;
 };
 
-Expected<Unpacked> takeMemory(Stream& stream, const WeightSource& source, WeightFormat as) {
+Expected<Unpacked> takeMemory(WeightMemory& from, const WeightSource& source, WeightFormat as) {
     const bool quantised = packingOf(source, as) == Packing::Quantised;
     // The card multiplies bf16 and e4m3: f32 is rounded.
     const WeightFormat target = as == WeightFormat::Fp8 ? WeightFormat::Fp8 : WeightFormat::BF16;
     const std::int64_t rows = source.experts * source.rows;
     auto memory = std::make_shared<CardWeight>();
-    auto numbers =
-        stream.allocate(static_cast<std::size_t>(rows * source.columns) * elementSize(target));
+    auto numbers = from.take(static_cast<std::size_t>(rows * source.columns) * elementSize(target));
     if (!numbers)
         return std::unexpected(std::move(numbers.error()));
     memory->numbers = std::move(*numbers);
     if (target == WeightFormat::Fp8) {
-        auto scales = stream.allocate(static_cast<std::size_t>(rows) * sizeof(float));
+        auto scales = from.take(static_cast<std::size_t>(rows) * sizeof(float));
         if (!scales)
             return std::unexpected(std::move(scales.error()));
         memory->scales = std::move(*scales);
@@ -40,7 +39,8 @@ Expected<Unpacked> takeMemory(Stream& stream, const WeightSource& source, Weight
 } // namespace
 
 Expected<Weight> packOnCard(Stream& stream, const WeightSource& source, WeightFormat as) {
-    auto unpacked = takeMemory(stream, source, as);
+    WeightMemory memory(stream, 0);
+    auto unpacked = takeMemory(memory, source, as);
     if (!unpacked)
         return std::unexpected(std::move(unpacked.error()));
     PackingLane lane(stream.device(), 0);
@@ -52,8 +52,8 @@ Expected<Weight> packOnCard(Stream& stream, const WeightSource& source, WeightFo
     return std::move(unpacked->weight);
 }
 
-CardPacker::CardPacker(Stream& stream, Watch watch, const Reading& reading)
-    : stream_(stream), watch_(std::move(watch)), reading_(reading) {
+CardPacker::CardPacker(Stream& stream, std::size_t bytes, Watch watch, const Reading& reading)
+    : stream_(stream), memory_(stream, bytes), watch_(std::move(watch)), reading_(reading) {
     if (reading_.readers == 0)
         reading_.readers =
             std::clamp(static_cast<int>(std::thread::hardware_concurrency() / 2), 1, 6);
@@ -69,7 +69,7 @@ CardPacker::~CardPacker() {
 
 Expected<Weight> CardPacker::pack(const std::string& name, const WeightSource& source,
                                   WeightFormat as) {
-    auto unpacked = takeMemory(stream_, source, as);
+    auto unpacked = takeMemory(memory_, source, as);
     if (!unpacked)
         return std::unexpected(std::move(unpacked.error()));
     if (readers_.empty())

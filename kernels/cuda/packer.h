@@ -2,6 +2,7 @@
 
 #include "cuda/packing_piece.h"
 #include "cuda/stream.h"
+#include "cuda/weight_memory.h"
 #include "packer.h"
 
 #include <condition_variable>
@@ -33,7 +34,8 @@ struct Reading {
 /// fetches them, and quantises them while others are read.
 class CardPacker final : public Packer {
 public:
-    CardPacker(Stream& stream, Watch watch, const Reading& reading = {});
+    ///   bytes  Backend::packer
+    CardPacker(Stream& stream, std::size_t bytes, Watch watch, const Reading& reading = {});
     ~CardPacker() override;
 
     [[nodiscard]] Expected<Weight> pack(const std::string& name, const WeightSource& source,
@@ -47,6 +49,7 @@ private:
     [[nodiscard]] Expected<void> waitUntilQueued(std::size_t most);
 
     Stream& stream_;
+    WeightMemory memory_;
     Watch watch_;
     Reading reading_;
     std::mutex mutex_; ///< of what follows, but the threads

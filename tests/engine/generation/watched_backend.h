@@ -53,8 +53,9 @@ public:
                                                  kernels::WeightFormat as) override {
         return backend_->pack(source, as);
     }
-    [[nodiscard]] std::unique_ptr<kernels::Packer> packer(kernels::Packer::Watch watch) override {
-        return backend_->packer(std::move(watch));
+    [[nodiscard]] std::unique_ptr<kernels::Packer> packer(std::size_t bytes,
+                                                          kernels::Packer::Watch watch) override {
+        return backend_->packer(bytes, std::move(watch));
     }
     [[nodiscard]] Expected<kernels::Weight> keep(const kernels::WeightSource& source) override {
         return backend_->keep(source);

@@ -1,3 +1,4 @@
+#include "checkpoint/checkpoint.h"
 #include "checkpoint/model_config.h"
 #include "memory/cache_geometry.h"
 #include "memory/footprint.h"
@@ -35,6 +36,7 @@ private slots:
     void refusalSaysWhatWouldFit();
     void thePerLayerTableStaysOnDisk();
     void plansAFolder();
+    void cardsKeepSingleNumbersAsHalves();
 };
 
 void MemoryPlanTest::cacheBytesAreThoseOfTheTable_data() {
@@ -169,6 +171,18 @@ void MemoryPlanTest::plansAFolder() {
     // Weights are bf16 in the file, and small vectors f32 in memory.
     QVERIFY(plan->total() > 0 && plan->bytes[0] >= description->fileBytes / 2);
     QCOMPARE(planMemory("/nowhere", {}, device).error().kind, ErrorKind::NotFound);
+}
+
+void MemoryPlanTest::cardsKeepSingleNumbersAsHalves() {
+    const auto checkpoint =
+        Checkpoint::open(LAPIDARY_TESTS "/reference/cases/text_only_f32/checkpoint");
+    QVERIFY2(checkpoint, checkpoint ? "" : checkpoint.error().sentence.c_str());
+    const WeightBytes stored = weightBytes(*checkpoint, WeightChoice::AsStored);
+    const WeightBytes onCard = weightBytes(*checkpoint, WeightChoice::AsStored, 2);
+    QVERIFY(stored.matrices > 0);
+    QCOMPARE(2 * onCard.matrices, stored.matrices);
+    QCOMPARE(onCard.resident - onCard.matrices, stored.resident - stored.matrices);
+    QCOMPARE(onCard.mapped, stored.mapped);
 }
 
 static const Registered<MemoryPlanTest> registered;

@@ -222,14 +222,18 @@ private slots:
     void manyWeights_data() {
         QTest::addColumn<int>("readers");
         QTest::addColumn<bool>("pinned");
+        QTest::addColumn<qulonglong>("planned"); // of 5 to 12 MB
         for (const int readers : {1, 2, 4})
             for (const bool pinned : {true, false})
-                QTest::addRow("%d readers, %s", readers, pinned ? "pinned" : "as it is")
-                    << readers << pinned;
+                for (const qulonglong planned : {0, 2'000'000, 100'000'000})
+                    QTest::addRow("%d readers, %s, %llu bytes planned", readers,
+                                  pinned ? "pinned" : "as it is", planned)
+                        << readers << pinned << planned;
     }
     void manyWeights() {
         QFETCH(int, readers);
         QFETCH(bool, pinned);
+        QFETCH(qulonglong, planned);
         std::mt19937 random(6);
         std::vector<Matrix> matrices;
         for (int i = 0; i < 120; ++i) {
@@ -244,7 +248,7 @@ private slots:
         QVERIFY(stream.has_value());
         std::size_t told = 0;
         CardPacker packer(
-            **stream,
+            **stream, planned,
             [&](std::size_t bytes) {
                 told += bytes;
                 return true;
@@ -277,7 +281,7 @@ private slots:
         matrix.data.resize(std::size_t(matrix.rows * matrix.columns) * 2);
         for (std::size_t i = 0; i < matrix.data.size(); i += 512)
             matrix.data[i] = std::byte(std::uint8_t(i / 512 * 31 + i / 131072));
-        const auto packer = pair_.card->packer([](std::size_t) { return true; });
+        const auto packer = pair_.card->packer(0, [](std::size_t) { return true; });
         QElapsedTimer clock;
         clock.start();
         const auto weight = packer->pack("w", matrix.source(), WeightFormat::BF16);
@@ -295,7 +299,7 @@ private slots:
         QVERIFY(stream.has_value());
         int calls = 0;
         CardPacker packer(
-            **stream, [&](std::size_t) { return ++calls < 3; },
+            **stream, 0, [&](std::size_t) { return ++calls < 3; },
             Reading{.readers = 2, .pieceBytes = kPiece});
         auto weight = packer.pack("w", matrix.source(), WeightFormat::Fp8);
         QVERIFY(!weight.has_value());
@@ -307,7 +311,7 @@ private slots:
         std::mt19937 random(9);
         Matrix matrix(random, WeightFormat::Fp8, WeightFormat::Fp8, 2, 50, 500);
         matrix.data[40000] = std::byte{0xFF};
-        const auto packer = pair_.card->packer([](std::size_t) { return true; });
+        const auto packer = pair_.card->packer(0, [](std::size_t) { return true; });
         const auto weight = packer->pack("the.name", matrix.source(), WeightFormat::Fp8);
         const auto done = packer->finish();
         QVERIFY(!done.has_value());
