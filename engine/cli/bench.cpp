@@ -1,6 +1,7 @@
 #include "checkpoint/describe.h"
 #include "cli/bench/cost.h"
 #include "cli/bench/measure.h"
+#include "cli/bench/memory.h"
 #include "cli/bench/report.h"
 #include "cli/bench/scenario.h"
 #include "cli/bench/source.h"
@@ -34,7 +35,8 @@ constexpr std::array kOptions = {
     kDeviceOption,
     Option{.name = "--scenario",
            .value = "NAME,…",
-           .help = "decode-N, prefill-N, verify[-N], ttft, load; N tokens, like 300 or 32k"},
+           .help = "decode-N, prefill-N, verify[-N], ttft, load, memory[-N]; N tokens, like 300 or "
+                   "32k"},
     Option{.name = "--rounds", .value = "N", .help = "rounds that count; 5 without"},
     Option{.name = "--tokens", .value = "N", .help = "tokens that a round decodes; 64 without"},
     Option{.name = "--weights",
@@ -63,6 +65,8 @@ int contextOf(const Scenario& scenario, const BenchSettings& settings) {
         return scenario.tokens + settings.steps * (settings.rounds + 1) + 1;
     case Scenario::Kind::Verify:
         return scenario.tokens + 16;
+    case Scenario::Kind::Memory:
+        return scenario.tokens;
     default:
         return scenario.tokens + 1;
     }
@@ -122,8 +126,10 @@ Expected<kernels::DeviceDescription> findDevice(const Arguments& arguments,
         recipe.contextTokens = std::max(recipe.contextTokens, contextOf(one, asked.settings));
     const auto plan = [&](const kernels::DeviceDescription& device) {
         return checkCache(recipe.cache, device).transform([&] {
-            return makePlan(checkpoint.config(), weightBytes(checkpoint, asked.settings.weights),
-                            recipe, device);
+            return makePlan(
+                checkpoint.config(),
+                weightBytes(checkpoint, asked.settings.weights, activationNumberBytes(device)),
+                recipe, device);
         });
     };
     const auto id = deviceFor(arguments, plan);
@@ -144,19 +150,21 @@ Expected<kernels::DeviceDescription> findDevice(const Arguments& arguments,
 struct Loaded {
     std::unique_ptr<LoadedModel> model;
     double seconds = 0;
+    std::size_t freeBytes = 0; ///< of the device, before
 };
 
 Expected<Loaded> load(Checkpoint checkpoint, const std::string& device, const Asked& asked) {
     auto backend = kernels::openDevice(device, asked.threads);
     if (!backend)
         return std::unexpected(backend.error());
+    const std::size_t freeBytes = (*backend)->describe().freeBytes;
     const auto start = std::chrono::steady_clock::now();
     auto model =
         LoadedModel::load(std::move(checkpoint), std::move(*backend), asked.settings.weights);
     if (!model)
         return std::unexpected(model.error());
     const std::chrono::duration<double> time = std::chrono::steady_clock::now() - start;
-    return Loaded{.model = std::move(*model), .seconds = time.count()};
+    return Loaded{.model = std::move(*model), .seconds = time.count(), .freeBytes = freeBytes};
 }
 
 /// Loads again and again, each time after the model before is given back; leaves the last.
@@ -200,8 +208,9 @@ Expected<void> writeJson(const std::string& file, const BenchReport& report) {
 }
 
 /// Loads the model and fills the report with every scenario.
+///   untouchedBytes  free on the device before it was used
 Expected<void> measureAll(Checkpoint checkpoint, const Arguments& arguments, Asked& asked,
-                          BenchReport& report) {
+                          std::size_t untouchedBytes, BenchReport& report) {
     const auto roofline = measureRoofline(report.deviceId, asked.threads);
     if (!roofline)
         return std::unexpected(roofline.error());
@@ -221,6 +230,14 @@ Expected<void> measureAll(Checkpoint checkpoint, const Arguments& arguments, Ask
                 peerError = ran.error();
         };
     for (const Scenario& scenario : asked.scenarios) {
+        if (scenario.kind == Scenario::Kind::Memory) {
+            const FreeMemory free{.untouched = untouchedBytes, .opened = loaded->freeBytes};
+            auto use = measureMemory(*loaded->model, scenario, free, asked.settings);
+            if (!use)
+                return std::unexpected(use.error());
+            report.memory.push_back(std::move(*use));
+            continue;
+        }
         if (command)
             report.peers.push_back({.scenario = scenario.name});
         Expected<std::vector<Measurement>> measured;
@@ -248,6 +265,11 @@ Expected<ExitCode> run(const Arguments& arguments) {
     const auto device = findDevice(arguments, *checkpoint, *asked);
     if (!device)
         return std::unexpected(device.error());
+    if (device->id == "cpu"
+        && std::ranges::contains(asked->scenarios, Scenario::Kind::Memory, &Scenario::kind))
+        return fail(ErrorKind::Unsupported,
+                    "memory is measured on graphics cards. Name one with --device, or leave it "
+                    "out of --scenario.");
     BenchReport report{.model = describeVariant(checkpoint->config()),
                        .weights = checkpoint->format()
                                   + (asked->settings.weights == WeightChoice::Fp8 ? " as FP8" : ""),
@@ -255,7 +277,9 @@ Expected<ExitCode> run(const Arguments& arguments) {
                        .deviceName = device->name,
                        .weightBytesPerToken =
                            tokenCost(*checkpoint, asked->settings.weights).weightBytes};
-    if (auto done = measureAll(std::move(*checkpoint), arguments, *asked, report); !done)
+    if (auto done =
+            measureAll(std::move(*checkpoint), arguments, *asked, device->freeBytes, report);
+        !done)
         return std::unexpected(done.error());
     const auto file = arguments.value("--json");
     if (file != "-")
@@ -279,6 +303,9 @@ constinit const Command kBench = {
         "every token and can be no faster; the limit of prefill is arithmetic in bf16. verify\n"
         "times steps of 1, 2, 4, 8 and 16 rows. Long contexts hold random numbers, as do the\n"
         "weights of --synthetic, which needs no files and has the shapes of the real sizes.\n\n"
+        "memory fills a context of N tokens and tells what the card has given for it and the\n"
+        "model, beside what was planned; how long the cache took to grow, a time for every 256\n"
+        "positions; and what the driver, its kernels and libraries take besides.\n\n"
         "--compare runs another program in the shell after every round, with the scenario's name\n"
         "in LAPIDARY_SCENARIO. What it prints last before tok/s, t/s, tokens/s or \"tokens per\n"
         "second\" is its rate; when it prints none, its wall-clock time is taken.",

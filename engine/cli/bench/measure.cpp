@@ -201,7 +201,8 @@ Measured measure(LoadedModel& model, const Scenario& scenario, const Roofline& r
     case Scenario::Kind::Prefill:
     case Scenario::Kind::FirstToken:
         return prefill(model, scenario, roofline, settings);
-    case Scenario::Kind::Load: // the caller's, who has the model's source
+    case Scenario::Kind::Load:   // the caller's, who has the model's source,
+    case Scenario::Kind::Memory: // and knows what was free before
         break;
     }
     return {};

@@ -29,8 +29,8 @@ struct BenchSettings {
     std::function<void()> betweenRounds = {}; ///< a peer's turn
 };
 
-/// Measures a scenario other than load on a loaded model; one round before the first is not
-/// counted. DoesNotFit, DeviceLost.
+/// Measures a scenario other than load and memory on a loaded model; one round before the first is
+/// not counted. DoesNotFit, DeviceLost.
 [[nodiscard]] Expected<std::vector<Measurement>> measure(engine::LoadedModel& model,
                                                          const Scenario& scenario,
                                                          const Roofline& roofline,

@@ -37,6 +37,49 @@ std::string line(const std::string& name, const std::vector<double>& rounds,
                        spread.least, spread.most, unit);
 }
 
+std::string megabytes(std::size_t bytes) {
+    return std::format("{:.0f} MB", static_cast<double>(bytes) / 1e6);
+}
+
+/// What was planned and what is used, a line a context, and how long a cache took to grow.
+std::string memoryText(const std::vector<MemoryUse>& all) {
+    std::string text =
+        std::format("{:<20}{:>12}{:>12}{:>12}{:>18}{:>12}{:>12}\n", "memory", "planned", "in use",
+                    "difference", "grown in, median", "p99", "worst");
+    for (const MemoryUse& one : all) {
+        const Spread grown = spreadOf(one.growMs);
+        text += std::format("{:<20}{:>12}{:>12}{:>+11.1f}%{:>15.3f} ms{:>9.3f} ms{:>9.3f} ms\n",
+                            one.name, megabytes(one.planned.total()), megabytes(one.usedBytes),
+                            100 * one.difference(), grown.median, percentile99Of(one.growMs),
+                            grown.most);
+    }
+    const MemoryUse& last = all.back();
+    text += std::format("besides: {} of the driver, its kernels and libraries",
+                        megabytes(last.driverBytes));
+    if (last.imageBytes > 0)
+        text += std::format("; {} while an image is read", megabytes(last.imageBytes));
+    return text + "\n";
+}
+
+/// The same for programs.
+nlohmann::ordered_json memoryJson(const std::vector<MemoryUse>& all) {
+    nlohmann::ordered_json list = nlohmann::ordered_json::array();
+    for (const MemoryUse& one : all) {
+        const Spread grown = spreadOf(one.growMs);
+        list.push_back({{"scenario", one.name},
+                        {"contextTokens", one.planned.contextTokens},
+                        {"plannedBytes", one.planned.total()},
+                        {"usedBytes", one.usedBytes},
+                        {"difference", one.difference()},
+                        {"driverBytes", one.driverBytes},
+                        {"imageBytes", one.imageBytes},
+                        {"medianGrowMs", grown.median},
+                        {"p99GrowMs", percentile99Of(one.growMs)},
+                        {"worstGrowMs", grown.most}});
+    }
+    return list;
+}
+
 } // namespace
 
 std::string benchText(const BenchReport& report) {
@@ -44,8 +87,9 @@ std::string benchText(const BenchReport& report) {
         std::format("{}, {} on {}\n{}\nweights read per token {:.1f} MB · loaded in {:.2f} s\n\n",
                     report.model, report.weights, report.deviceName, rooflineText(report.roofline),
                     report.weightBytesPerToken / 1e6, report.loadSeconds);
-    text += std::format("{:<20}{:>12}{:>12}{:>12}  {:<6}{:>12}{:>10}{:>10}\n", "scenario", "median",
-                        "least", "most", "", "limit", "of limit", "p99/p50");
+    if (!report.measurements.empty())
+        text += std::format("{:<20}{:>12}{:>12}{:>12}  {:<6}{:>12}{:>10}{:>10}\n", "scenario",
+                            "median", "least", "most", "", "limit", "of limit", "p99/p50");
     for (const Measurement& one : report.measurements) {
         text += line(one.name, one.rounds, one.unit);
         text += std::format("{:>12.2f}{:>9.1f}%", one.limit, 100 * shareOfLimit(one));
@@ -53,6 +97,8 @@ std::string benchText(const BenchReport& report) {
             text += std::format("{:>10.2f}", jitterOf(one.stepMs));
         text += "\n";
     }
+    if (!report.memory.empty())
+        text += memoryText(report.memory);
     for (const PeerResult& peer : report.peers)
         text += line("peer, " + peer.scenario, peer.rounds, peer.unit) + "\n";
     return text;
@@ -93,6 +139,7 @@ std::string benchJson(const BenchReport& report) {
                          {"bf16Flops", report.roofline.bf16Flops},
                          {"fp8Flops", report.roofline.fp8Flops}}},
                        {"results", std::move(results)},
+                       {"memory", memoryJson(report.memory)},
                        {"peers", std::move(peers)}};
     return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }

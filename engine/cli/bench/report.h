@@ -1,6 +1,7 @@
 #pragma once
 
 #include "cli/bench/measure.h"
+#include "cli/bench/memory.h"
 #include "cli/bench/peer.h"
 #include "cli/bench/roofline.h"
 
@@ -19,6 +20,7 @@ struct BenchReport {
     double loadSeconds = 0;
     Roofline roofline = {};
     std::vector<Measurement> measurements = {};
+    std::vector<MemoryUse> memory = {};
     std::vector<PeerResult> peers = {}; ///< one a scenario, where there is a peer
 };
 

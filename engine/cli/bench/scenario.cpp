@@ -35,8 +35,12 @@ std::optional<Scenario> readScenario(std::string_view text) {
         return Scenario{.kind = Kind::FirstToken, .tokens = 30, .name = name};
     if (text == "verify")
         return Scenario{.kind = Kind::Verify, .tokens = 1024, .name = name};
-    constexpr std::pair<std::string_view, Kind> kWithLength[] = {
-        {"decode-", Kind::Decode}, {"prefill-", Kind::Prefill}, {"verify-", Kind::Verify}};
+    if (text == "memory")
+        return Scenario{.kind = Kind::Memory, .tokens = 4096, .name = name};
+    constexpr std::pair<std::string_view, Kind> kWithLength[] = {{"decode-", Kind::Decode},
+                                                                 {"prefill-", Kind::Prefill},
+                                                                 {"verify-", Kind::Verify},
+                                                                 {"memory-", Kind::Memory}};
     for (const auto& [prefix, kind] : kWithLength)
         if (text.starts_with(prefix))
             if (const auto length = readLength(text.substr(prefix.size())))
@@ -54,7 +58,7 @@ Expected<std::vector<Scenario>> readScenarios(const std::string& text) {
         if (!scenario)
             return fail(ErrorKind::Unsupported,
                         std::format("“{}” is no scenario: decode-N, prefill-N, verify, verify-N, "
-                                    "ttft and load are, with N like 300 or 32k.",
+                                    "ttft, load, memory and memory-N are, with N like 300 or 32k.",
                                     word));
         scenarios.push_back(std::move(*scenario));
     }

@@ -16,6 +16,7 @@ struct Scenario {
         Prefill,    ///< of a prompt of `tokens`
         Decode,     ///< token by token in a context that holds `tokens`
         Verify,     ///< steps of 1, 2, 4, 8 and 16 rows in a context that holds `tokens`
+        Memory,     ///< what a context of `tokens` takes, beside its plan
     };
     Kind kind = Kind::Decode;
     int tokens = 0;
@@ -23,7 +24,7 @@ struct Scenario {
 };
 
 /// "decode-1k,verify,prefill-300": kinds with a context length, k for 1024; verify alone is in a
-/// context of 1k, ttft and load have none. Unsupported, naming what is none.
+/// context of 1k, memory in one of 4k, ttft and load have none. Unsupported, naming what is none.
 [[nodiscard]] Expected<std::vector<Scenario>> readScenarios(const std::string& text);
 
 } // namespace lapidary::cli

@@ -20,10 +20,15 @@ Spread spreadOf(std::vector<double> values) {
     return {.median = medianOfSorted(values), .least = values.front(), .most = values.back()};
 }
 
-double jitterOf(std::vector<double> values) {
+double percentile99Of(std::vector<double> values) {
     std::ranges::sort(values);
     const std::size_t rank = (values.size() * 99 + 99) / 100;
-    return values[rank - 1] / medianOfSorted(values);
+    return values[rank - 1];
+}
+
+double jitterOf(std::vector<double> values) {
+    std::ranges::sort(values);
+    return percentile99Of(values) / medianOfSorted(values);
 }
 
 } // namespace lapidary::cli

@@ -13,7 +13,10 @@ struct Spread {
 /// Of at least one value.
 [[nodiscard]] Spread spreadOf(std::vector<double> values);
 
-/// The value that 99 of 100 do not exceed, divided by the median; of at least one value.
+/// The value that 99 of 100 do not exceed; of at least one value.
+[[nodiscard]] double percentile99Of(std::vector<double> values);
+
+/// The same divided by the median.
 [[nodiscard]] double jitterOf(std::vector<double> values);
 
 } // namespace lapidary::cli

@@ -1,6 +1,8 @@
 #include "checkpoint/checkpoint.h"
 #include "cli/bench/cost.h"
+#include "cli/bench/memory.h"
 #include "cli/bench/peer.h"
+#include "cli/bench/report.h"
 #include "cli/bench/scenario.h"
 #include "cli/bench/statistics.h"
 #include "registry.h"
@@ -34,6 +36,7 @@ class BenchTest : public QObject {
 private slots:
     void scenariosAreReadByTheirNames();
     void spreadAndJitter();
+    void memoryStandsBesideItsPlan();
     void ratesAreReadFromWhatAPeerPrints();
     void costsAreThoseOfTheTable_data();
     void costsAreThoseOfTheTable();
@@ -41,9 +44,10 @@ private slots:
 };
 
 void BenchTest::scenariosAreReadByTheirNames() {
-    const auto all = readScenarios("decode-32k,prefill-300,verify,verify-2k,ttft,load");
+    const auto all =
+        readScenarios("decode-32k,prefill-300,verify,verify-2k,ttft,load,memory,memory-1k");
     QVERIFY(all.has_value());
-    QCOMPARE(all->size(), std::size_t{6});
+    QCOMPARE(all->size(), std::size_t{8});
     QCOMPARE(all->at(0).tokens, 32768);
     QCOMPARE(all->at(1).kind, Scenario::Kind::Prefill);
     QCOMPARE(all->at(1).tokens, 300);
@@ -51,8 +55,12 @@ void BenchTest::scenariosAreReadByTheirNames() {
     QCOMPARE(all->at(3).kind, Scenario::Kind::Verify);
     QCOMPARE(all->at(3).tokens, 2048);
     QCOMPARE(all->at(5).name, "load");
-    for (const char* const wrong : {"", "decode", "decode-", "decode-0", "decode-k", "decode--1",
-                                    "decode-1m", "decode-99999999k", "sing-3", "ttft-3", "load,"})
+    QCOMPARE(all->at(6).kind, Scenario::Kind::Memory);
+    QCOMPARE(all->at(6).tokens, 4096);
+    QCOMPARE(all->at(7).tokens, 1024);
+    for (const char* const wrong :
+         {"", "decode", "decode-", "decode-0", "decode-k", "decode--1", "decode-1m",
+          "decode-99999999k", "sing-3", "ttft-3", "load,", "memory-"})
         QVERIFY2(!readScenarios(wrong), wrong);
 }
 
@@ -68,6 +76,27 @@ void BenchTest::spreadAndJitter() {
     steps[10] = 9.0;
     QCOMPARE(jitterOf(steps), 4.5);
     QCOMPARE(jitterOf({7}), 1.0);
+    QCOMPARE(percentile99Of(steps), 9.0);
+    QCOMPARE(percentile99Of({7, 8}), 8.0);
+}
+
+void BenchTest::memoryStandsBesideItsPlan() {
+    MemoryUse use{.name = "memory-8k",
+                  .planned = {},
+                  .imageBytes = 9'000'000,
+                  .usedBytes = 1'980'000'000,
+                  .driverBytes = 600'000'000,
+                  .growMs = {0.25, 0.5, 0.125}};
+    use.planned.bytes = {1'000'000'000, 0, 500'000'000, 500'000'000, 0};
+    QCOMPARE(use.difference(), -0.01);
+    BenchReport report{.model = "a model", .weights = "BF16", .deviceId = "", .deviceName = ""};
+    QVERIFY(!benchText(report).contains("planned"));
+    report.memory = {use};
+    const std::string text = benchText(report);
+    for (const char* const part : {"2000 MB", "1980 MB", "-1.0%", "0.250 ms", "0.500 ms",
+                                   "600 MB of the driver", "9 MB while an image"})
+        QVERIFY2(text.contains(part), text.c_str());
+    QVERIFY(benchJson(report).contains(R"("plannedBytes": 2000000000)"));
 }
 
 void BenchTest::ratesAreReadFromWhatAPeerPrints() {
