@@ -285,4 +285,11 @@ void Composer::restoreDraft(const QString& draft) {
     draftTimer_.stop();
 }
 
+void Composer::keepDraft() {
+    if (!draftTimer_.isActive())
+        return;
+    draftTimer_.stop();
+    emit draftChanged();
+}
+
 } // namespace lapidary::app

@@ -64,6 +64,8 @@ public:
 
     [[nodiscard]] QString draft() const;
     void restoreDraft(const QString& draft);
+    /// What changed within the last half second is a draft now: the chat is left.
+    void keepDraft();
 
 signals:
     void textChanged();

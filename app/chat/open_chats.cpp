@@ -3,9 +3,19 @@
 #include "gauges/context_gauge.h"
 #include "settings/settings.h"
 
+#include <utility>
+
 using namespace Qt::StringLiterals;
 
 namespace lapidary::app {
+
+namespace {
+
+// Settings: the chat that the next start shows, "" for a new one; what was written in the new one.
+constexpr QLatin1StringView kOpenChat = "openChat"_L1;
+constexpr QLatin1StringView kNewChatDraft = "newChatDraft"_L1;
+
+} // namespace
 
 OpenChats::OpenChats(ChatStore& store, EngineController& engine, ChatListModel& chats,
                      ContextGauge& context, Settings& settings, QObject* parent)
@@ -31,10 +41,22 @@ OpenChats::OpenChats(ChatStore& store, EngineController& engine, ChatListModel& 
     newChat();
 }
 
+OpenChats::~OpenChats() {
+    for (const ChatModel* chat : std::as_const(open_))
+        chat->composer()->keepDraft();
+}
+
 void OpenChats::start() {
-    store_.setting(u"openChat"_s).then(this, [this](const Expected<QString>& id) {
-        if (id && !id->isEmpty() && current_->isNew() && current_->composer()->isEmpty())
+    store_.setting(kNewChatDraft).then(this, [this](const Expected<QString>& draft) {
+        newDraft_ = draft.value_or(QString());
+    });
+    store_.setting(kOpenChat).then(this, [this](const Expected<QString>& id) {
+        if (!current_->isNew() || !current_->composer()->isEmpty())
+            return;
+        if (id && !id->isEmpty())
             show(*id);
+        else
+            current_->composer()->restoreDraft(std::exchange(newDraft_, {}));
     });
 }
 
@@ -49,8 +71,15 @@ ChatModel* OpenChats::make(const ChatRecord& record, bool isNew) {
     });
     connect(chat, &ChatModel::emptyChanged, this, [this, chat] {
         if (chat == current_)
-            store_.setSetting(u"openChat"_s, chat->chatId());
+            store_.setSetting(kOpenChat, chat->chatId());
     });
+    if (isNew) {
+        connect(chat->composer(), &Composer::draftChanged, this,
+                [this, chat] { keepNewDraft(chat, chat->composer()->draft()); });
+        connect(
+            chat, &ChatModel::emptyChanged, this, [this] { store_.setSetting(kNewChatDraft, {}); },
+            Qt::SingleShotConnection);
+    }
     connect(chat, &ChatModel::contextMeasured, this, [this, chat](const engine::ContextUse& use) {
         if (chat == current_)
             context_.show(use);
@@ -58,10 +87,25 @@ ChatModel* OpenChats::make(const ChatRecord& record, bool isNew) {
     return chat;
 }
 
-void OpenChats::newChat() {
-    if (current_ != nullptr && current_->isNew())
+/// A chat that is not in the store yet has its draft among the settings, and the next start shows
+/// it when it was shown last.
+void OpenChats::keepNewDraft(const ChatModel* chat, const QString& draft) {
+    if (!chat->isNew())
         return;
+    store_.setSetting(kNewChatDraft, draft);
+    if (chat == current_ && !draft.isEmpty())
+        store_.setSetting(kOpenChat, {});
+}
+
+void OpenChats::newChat() {
+    for (ChatModel* chat : std::as_const(open_))
+        if (chat->isNew()) {
+            if (chat != current_)
+                setCurrent(chat);
+            return;
+        }
     ChatRecord record;
+    record.draft = std::exchange(newDraft_, {});
     record.id = ChatStore::newId();
     record.thinking = settings_.thinking();
     setCurrent(make(record, true));
@@ -97,10 +141,14 @@ void OpenChats::step(int direction) {
 
 void OpenChats::setCurrent(ChatModel* chat) {
     ChatModel* before = std::exchange(current_, chat);
+    if (before != nullptr)
+        before->composer()->keepDraft();
     if (!chat->isBusy())
         chats_.setMark(chat->chatId(), ChatListModel::Mark::None);
     if (!chat->isNew())
-        store_.setSetting(u"openChat"_s, chat->chatId());
+        store_.setSetting(kOpenChat, chat->chatId());
+    else if (!chat->composer()->isEmpty())
+        store_.setSetting(kOpenChat, {});
     emit currentChanged();
     if (before != nullptr && before != chat)
         forgetIdle(before);

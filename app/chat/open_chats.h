@@ -21,13 +21,14 @@ class OpenChats : public QObject {
 public:
     OpenChats(ChatStore& store, EngineController& engine, ChatListModel& chats,
               ContextGauge& context, Settings& settings, QObject* parent = nullptr);
+    ~OpenChats() override;
 
     [[nodiscard]] ChatModel* current() const { return current_; }
 
     /// Shows the chat that was open last, else a new one. After the first frame.
     void start();
 
-    /// An empty chat; the one shown is reused while it is empty.
+    /// The chat that nothing has been sent in yet, with what was written there: there is one.
     Q_INVOKABLE void newChat();
     Q_INVOKABLE void show(const QString& chatId);
     /// The chat after (1) or before (-1) the shown one in the side bar.
@@ -40,6 +41,7 @@ private:
     void setCurrent(ChatModel* chat);
     ChatModel* make(const ChatRecord& record, bool isNew);
     void forgetIdle(ChatModel* chat);
+    void keepNewDraft(const ChatModel* chat, const QString& draft);
 
     ChatStore& store_;
     EngineController& engine_;
@@ -48,6 +50,7 @@ private:
     Settings& settings_;
     QHash<QString, ChatModel*> open_;
     ChatModel* current_ = nullptr;
+    QString newDraft_; ///< of the new chat that is not there again since the program started
 };
 
 } // namespace lapidary::app

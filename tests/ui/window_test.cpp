@@ -58,6 +58,8 @@ private slots:
     void nextMessageWaitsAndCanBeWithdrawn();
     void failureIsSaidInItsPlace();
     void stoppedAnswerContinues();
+    void eachChatKeepsItsDraft();
+    void newChatKeepsItsDraftOverARestart();
     void restartFindsTheHistoryAndTheDraft();
     void pictureOpensLargeAndOutlivesItsFile();
     void droppedAndPastedPicturesAreAttached();
@@ -314,6 +316,57 @@ void WindowTest::stoppedAnswerContinues() {
     QVERIFY(window.scripts().requests().back().continueLast);
     QCOMPARE(window.message(1)->record().answer, u"Begun and ended."_s);
     QCOMPARE(window.message(1)->record().state, app::MessageState::Complete);
+}
+
+void WindowTest::eachChatKeepsItsDraft() {
+    WindowUnderTest window;
+    const auto shown = [&] { return window.find(u"Message"_s)->property("text").toString(); };
+    window.ask(u"First"_s);
+    window.type(u"one"_s);
+    window.key(Qt::Key_N, Qt::ControlModifier);
+    QTRY_COMPARE(window.chat()->rowCount(), 0);
+    QCOMPARE(shown(), QString());
+    window.type(u"two"_s);
+    window.key(Qt::Key_PageDown, Qt::ControlModifier);
+    QTRY_COMPARE(window.chat()->rowCount(), 2);
+    QCOMPARE(shown(), u"one"_s);
+    window.type(u" more"_s);
+    window.key(Qt::Key_N, Qt::ControlModifier);
+    QTRY_COMPARE(window.chat()->rowCount(), 0);
+    QCOMPARE(shown(), u"two"_s);
+    window.key(Qt::Key_PageDown, Qt::ControlModifier);
+    QTRY_COMPARE(shown(), u"one more"_s);
+}
+
+void WindowTest::newChatKeepsItsDraftOverARestart() {
+    QTemporaryDir profile;
+    {
+        WindowUnderTest window(profile.path());
+        window.ask(u"First"_s);
+        window.key(Qt::Key_N, Qt::ControlModifier);
+        window.type(u"half a"_s);
+        window.key(Qt::Key_PageDown, Qt::ControlModifier);
+        QTRY_COMPARE(window.chat()->rowCount(), 2);
+    }
+    {
+        WindowUnderTest window(profile.path());
+        QTRY_COMPARE(window.chat()->title(), u"First"_s);
+        window.key(Qt::Key_N, Qt::ControlModifier);
+        QTRY_COMPARE(window.chat()->composer()->text(), u"half a"_s);
+        window.type(u" thought"_s); // and the window closes at once
+    }
+    {
+        WindowUnderTest window(profile.path());
+        QTRY_COMPARE(window.chat()->composer()->text(), u"half a thought"_s);
+        QVERIFY(window.chat()->isNew());
+        window.chat()->send();
+        window.waitUntilStill();
+    }
+    WindowUnderTest window(profile.path());
+    QTRY_COMPARE(window.chat()->title(), u"half a thought"_s);
+    window.key(Qt::Key_N, Qt::ControlModifier);
+    QTRY_VERIFY(window.chat()->isNew());
+    QVERIFY(window.chat()->composer()->isEmpty());
 }
 
 void WindowTest::restartFindsTheHistoryAndTheDraft() {

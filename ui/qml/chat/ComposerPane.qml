@@ -272,5 +272,5 @@ FocusScope {
         }
     }
     Component.onCompleted: root.show(root.composer.text)
-    onChatChanged: root.show(root.composer.text)
+    onComposerChanged: root.show(root.composer.text)
 }
