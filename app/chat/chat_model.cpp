@@ -41,6 +41,8 @@ ChatModel::ChatModel(const ChatRecord& record, bool isNew, ChatStore& store,
     composer_->restoreDraft(record.draft);
     meter_ = new DraftMeter(engine, *composer_, this); // a draft is measured once it changes
     connect(composer_, &Composer::draftChanged, this, [this] {
+        if (record_.draft == composer_->draft())
+            return;
         record_.draft = composer_->draft();
         if (!isNew_)
             saveRecord();

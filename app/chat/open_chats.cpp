@@ -30,6 +30,8 @@ OpenChats::OpenChats(ChatStore& store, EngineController& engine, ChatListModel& 
         if (chat == nullptr)
             return;
         chat->stop();
+        // To store its draft would take it out of the trash.
+        disconnect(chat->composer(), &Composer::draftChanged, chat, nullptr);
         if (chat == current_)
             newChat();
     });

@@ -60,6 +60,7 @@ private slots:
     void stoppedAnswerContinues();
     void eachChatKeepsItsDraft();
     void newChatKeepsItsDraftOverARestart();
+    void deletedChatStaysDeletedWithItsDraft();
     void restartFindsTheHistoryAndTheDraft();
     void pictureOpensLargeAndOutlivesItsFile();
     void droppedAndPastedPicturesAreAttached();
@@ -367,6 +368,17 @@ void WindowTest::newChatKeepsItsDraftOverARestart() {
     window.key(Qt::Key_N, Qt::ControlModifier);
     QTRY_VERIFY(window.chat()->isNew());
     QVERIFY(window.chat()->composer()->isEmpty());
+}
+
+void WindowTest::deletedChatStaysDeletedWithItsDraft() {
+    WindowUnderTest window;
+    window.ask(u"First"_s);
+    window.type(u"not sent"_s);
+    window.application().chats()->trash(window.chat()->chatId());
+    QTRY_VERIFY(window.chat()->isNew());
+    QCOMPARE(window.application().chats()->rowCount(), 0);
+    QTest::qWait(600); // in which drafts are stored
+    QCOMPARE(window.application().chats()->rowCount(), 0);
 }
 
 void WindowTest::restartFindsTheHistoryAndTheDraft() {
