@@ -23,6 +23,7 @@ class FocusTest : public QObject {
 private slots:
     void editorGivesTheKeyboardBack();
     void rowsFollowEachOtherAsTheyAreRead();
+    void choicesOfThePickerScrollIntoView();
     void listOfChatsIsWalkedByKeys();
     void rowsOfChatsStayWhereThePointerFindsThem();
 };
@@ -68,6 +69,29 @@ void FocusTest::rowsFollowEachOtherAsTheyAreRead() {
     QVERIFY(rows > 3);
 }
 
+void FocusTest::choicesOfThePickerScrollIntoView() {
+    WindowUnderTest window;
+    window.window()->resize(420, 480);
+    window.key(Qt::Key_M, Qt::ControlModifier);
+    QTRY_VERIFY(window.find(u"Use"_s) != nullptr);
+    int choices = 0;
+    bool scrolled = false;
+    for (int stop = 0; stop < 12; ++stop) {
+        window.key(Qt::Key_Tab);
+        const QQuickItem* item = window.window()->activeFocusItem();
+        const QQuickItem* pane = item->parentItem();
+        while (pane != nullptr && !pane->inherits("QQuickFlickable"))
+            pane = pane->parentItem();
+        if (pane == nullptr)
+            continue;
+        const double top = item->mapToItem(pane, {0, 0}).y();
+        QVERIFY2(top >= 0 && top + item->height() <= pane->height(), qPrintable(focusName(window)));
+        scrolled = scrolled || pane->property("contentY").toDouble() > 0;
+        ++choices;
+    }
+    QVERIFY(choices > 3 && scrolled);
+}
+
 void FocusTest::listOfChatsIsWalkedByKeys() {
     QTemporaryDir profile;
     {
@@ -81,8 +105,8 @@ void FocusTest::listOfChatsIsWalkedByKeys() {
         store.flush(std::chrono::seconds(30));
     }
     WindowUnderTest window(profile.path());
-    QQuickItem* list = nullptr;
-    QTRY_VERIFY((list = window.find(u"Chats"_s)) != nullptr);
+    QTRY_VERIFY(window.find(u"Chats"_s) != nullptr);
+    QQuickItem* list = window.find(u"Chats"_s);
     list->forceActiveFocus(Qt::TabFocusReason);
     const auto at = [list] { return list->property("currentIndex").toInt(); };
     window.key(Qt::Key_End);
@@ -101,8 +125,8 @@ void FocusTest::rowsOfChatsStayWhereThePointerFindsThem() {
         window.application().openChats()->newChat();
         window.ask(title);
     }
-    QQuickItem* below = nullptr;
-    QTRY_VERIFY((below = window.find(u"First"_s)) != nullptr);
+    QTRY_VERIFY(window.find(u"First"_s) != nullptr);
+    const QQuickItem* below = window.find(u"First"_s);
     const double top = below->mapToScene({0, 0}).y();
     QQuickItem* above = window.find(u"Second"_s);
     QTest::mouseMove(window.window(), above->mapToScene({20, 10}).toPoint());

@@ -12,6 +12,7 @@ Popover {
     required property ModelPicker picker
     required property EngineController engine
     readonly property bool wide: width > Theme.u * 130
+    readonly property bool low: height < Theme.u * 80 // the sentence says what the bar shows
     readonly property bool loading: engine.state === EngineController.Loading
 
     modal: true
@@ -23,6 +24,12 @@ Popover {
 
         Flickable {
             id: scroller
+
+            /// What has the keyboard is seen.
+            function reveal(item: Item) {
+                const y = item.mapToItem(choices, 0, 0).y;
+                contentY = Math.max(Math.min(contentY, y), y + item.height - height);
+            }
 
             width: parent.width
             height: Math.min(choices.implicitHeight, parent.height - foot.implicitHeight - Theme.u * 3)
@@ -68,6 +75,8 @@ Popover {
                             warns: !usable
                             checked: index === root.picker.modelRow
                             onClicked: root.picker.modelRow = index
+                            onActiveFocusChanged: if (activeFocus)
+                                scroller.reveal(this)
                         }
                     }
                     Label {
@@ -105,6 +114,8 @@ Popover {
                             line: summary
                             checked: index === root.picker.recipeRow
                             onClicked: root.picker.recipeRow = index
+                            onActiveFocusChanged: if (activeFocus)
+                                scroller.reveal(this)
                         }
                     }
                     Label {
@@ -136,6 +147,8 @@ Popover {
                                 Accessible.role: Accessible.RadioButton
                                 Accessible.name: qsTr("At most %1 tokens a picture").arg(modelData)
                                 onClicked: root.picker.imageBudget = modelData
+                                onActiveFocusChanged: if (activeFocus)
+                                    scroller.reveal(this)
                             }
                         }
                     }
@@ -160,6 +173,8 @@ Popover {
                             line: memory
                             checked: index === root.picker.deviceRow
                             onClicked: root.picker.deviceRow = index
+                            onActiveFocusChanged: if (activeFocus)
+                                scroller.reveal(this)
                         }
                     }
                     Label {
@@ -207,11 +222,12 @@ Popover {
             }
             PlanBar {
                 width: parent.width
-                visible: root.picker.parts.length > 0
+                visible: root.picker.parts.length > 0 && !root.low
                 parts: root.picker.parts
             }
             PlanLegend {
                 width: parent.width
+                visible: !root.low
                 parts: root.picker.parts
             }
             Label {
