@@ -27,6 +27,11 @@ ConversationRow {
     reusable: !wrapped && !unfolded && furtherWidest === 0 && flick.contentX === 0
     implicitHeight: box.implicitHeight + Theme.u * 4
 
+    QuoteBars {
+        x: box.x - indent
+        height: root.height
+        depth: body.document.quoteDepth
+    }
     Rectangle {
         id: box
 

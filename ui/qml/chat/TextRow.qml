@@ -26,8 +26,7 @@ ConversationRow {
         id: bars
 
         x: body.x - indent
-        y: root.lead
-        height: body.height
+        height: root.height
         depth: body.document.quoteDepth
     }
     BlockText {
