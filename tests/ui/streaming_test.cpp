@@ -94,9 +94,12 @@ void StreamingTest::longCodeIsWholeAndColoured() {
     WindowUnderTest window;
     std::string code = "int first;\n";
     for (int line = 2; line <= 350; ++line)
-        code += line == 95    ? "/* a comment begins\n"
-                : line == 105 ? "and ends */\n"
-                              : "int value" + std::to_string(line) + " = 1;\n";
+        if (line == 95)
+            code += "/* a comment begins\n";
+        else if (line == 105)
+            code += "and ends */\n";
+        else
+            code += "int value" + std::to_string(line) + " = 1;\n";
     window.scripts().add({.answer = "```cpp\n" + code + "```\n",
                           .tokensPerSecond = 3000,
                           .charactersPerToken = 7,

@@ -193,7 +193,8 @@ void WindowTest::pictureGoesToTheModel() {
     QVERIFY(chip->detail().contains(u"tokens"_s));
     window.ask(u"What is this?"_s);
     const auto requests = window.scripts().requests();
-    const auto* picture = std::get_if<engine::ImagePart>(&requests.back().messages.back().parts[0]);
+    const auto* picture =
+        std::get_if<engine::ImagePart>(&requests.back().messages.back().parts.front());
     QVERIFY(picture != nullptr && picture->image->width == 320 && picture->image->height == 200);
     QCOMPARE(window.message(0)->attachments().size(), 1);
 
@@ -407,8 +408,8 @@ void WindowTest::pictureOpensLargeAndOutlivesItsFile() {
     const auto look = [](WindowUnderTest& window) {
         window.click(u"Show sky.png"_s);
         QTRY_VERIFY(window.find(u"Close the picture"_s) != nullptr);
-        QQuickItem* picture = nullptr;
-        QTRY_VERIFY((picture = window.find(u"sky.png, 320 × 200 pixels"_s)) != nullptr);
+        QTRY_VERIFY(window.find(u"sky.png, 320 × 200 pixels"_s) != nullptr);
+        const QQuickItem* picture = window.find(u"sky.png, 320 × 200 pixels"_s);
         QTRY_COMPARE(picture->property("image").value<QImage>().size(), QSize(320, 200));
         window.key(Qt::Key_Escape);
         QTRY_VERIFY(window.find(u"Close the picture"_s) == nullptr);
