@@ -1,6 +1,7 @@
 #pragma once
 
 // The weights' way into shared memory. See skinny_product.cuh for tiles, pieces and ranges.
+#include "cuda/arch/tensor_copy.cuh"
 #include "cuda/step_barrier.cuh"
 #include "cuda/step_phase.h"
 #include "cuda/tensor_core.cuh"
@@ -75,38 +76,9 @@ struct RingBarriers {
     /// One thread; all others meet it before they go on.
     __device__ void begin() {
         for (int slot = 0; slot < kDepth; ++slot) {
-            beginBarrier(&full[slot], kCopyArrivals);
-            beginBarrier(&empty[slot], kSkinnyWarps);
+            beginBarrier(sharedAddress(&full[slot]), kCopyArrivals);
+            beginBarrier(sharedAddress(&empty[slot]), kSkinnyWarps);
         }
-    }
-
-    __device__ static void beginBarrier(uint64_t* barrier, int count) {
-        asm volatile("mbarrier.init.shared.b64 [%0], %1;" ::"r"(sharedAddress(barrier)), "r"(count)
-                     : "memory");
-    }
-    __device__ static void await(const uint64_t* barrier, unsigned parity) {
-        asm volatile("{\n"
-                     ".reg .pred there;\n"
-                     "again:\n"
-#if __CUDA_ARCH__ >= 900
-                     "mbarrier.try_wait.parity.shared.b64 there, [%0], %1;\n"
-#else
-                     "mbarrier.test_wait.parity.shared.b64 there, [%0], %1;\n"
-#endif
-                     "@!there bra again;\n"
-                     "}" ::"r"(sharedAddress(barrier)),
-                     "r"(parity)
-                     : "memory");
-    }
-    __device__ static void arrive(uint64_t* barrier) {
-        asm volatile("{ .reg .b64 state; mbarrier.arrive.shared.b64 state, [%0]; }" ::"r"(
-                         sharedAddress(barrier))
-                     : "memory");
-    }
-    /// Arrives when the copies that the thread has begun are there.
-    __device__ static void arriveAfterCopies(uint64_t* barrier) {
-        asm volatile("cp.async.mbarrier.arrive.noinc.shared.b64 [%0];" ::"r"(sharedAddress(barrier))
-                     : "memory");
     }
 };
 
@@ -146,14 +118,14 @@ public:
 
     /// The step that is next in turn.
     __device__ SkinnyStep& await() {
-        ring_.barriers.await(&ring_.barriers.full[turn_.slot], turn_.parity);
+        awaitPhase(sharedAddress(&ring_.barriers.full[turn_.slot]), turn_.parity);
         return ring_.slots[turn_.slot];
     }
     /// Gives its memory back.
     __device__ void next() {
         __syncwarp();
         if (threadIdx.x % 32 == 0)
-            ring_.barriers.arrive(&ring_.barriers.empty[turn_.slot]);
+            arrive(sharedAddress(&ring_.barriers.empty[turn_.slot]));
         turn_.next();
     }
 
@@ -262,10 +234,8 @@ private:
                 const uint32_t full = sharedAddress(&ring_.barriers.full[turn_.slot]);
                 const uint32_t to = sharedAddress(ring_.slots + turn_.slot);
                 // In the first turn all are free.
-                ring_.barriers.await(&ring_.barriers.empty[turn_.slot], turn_.parity ^ 1);
-                asm volatile("mbarrier.arrive.expect_tx.shared.b64 _, [%0], %1;" ::"r"(full),
-                             "r"(bytes)
-                             : "memory");
+                awaitPhase(sharedAddress(&ring_.barriers.empty[turn_.slot]), turn_.parity ^ 1);
+                expectBytes(full, bytes);
                 copyBox(to, first, at, full);
                 if (second.there)
                     copyBox(to + sizeof(SkinnyStep) / 2, second, at, full);
@@ -278,7 +248,7 @@ private:
         const SkinnyLaunch& launch = walk_.launch();
 #pragma unroll 1
         for (int at = begin; at < end; at += kPieceBytes) {
-            ring_.barriers.await(&ring_.barriers.empty[turn_.slot], turn_.parity ^ 1);
+            awaitPhase(sharedAddress(&ring_.barriers.empty[turn_.slot]), turn_.parity ^ 1);
             for (int which = 0; which < 2; ++which) {
                 const auto& half = which == 0 ? first : second;
                 const SkinnySegment& segment = launch.product.segments[half.segment];
@@ -294,7 +264,7 @@ private:
                               w + offset, there);
                 }
             }
-            ring_.barriers.arriveAfterCopies(&ring_.barriers.full[turn_.slot]);
+            arriveAfterCopies(sharedAddress(&ring_.barriers.full[turn_.slot]));
             turn_.next();
         }
 #endif
