@@ -5,6 +5,7 @@
 #include <memory>
 #include <span>
 #include <utility>
+#include <vector>
 
 namespace lapidary::kernels {
 
@@ -29,6 +30,7 @@ enum class WeightFormat : std::uint8_t { F32, BF16, Fp8 };
 /// A matrix (or a stack of `experts` equal matrices) as it lies in a checkpoint on the host.
 ///   data  [experts, rows, columns] in `format`, row-major, any alignment; rows are output
 ///   channels.
+///   parts  instead of `data`, where it lies in several places: whole rows, in order
 ///   scales  [experts, rows] of Fp8, finite and not negative; empty otherwise
 /// `owner` keeps the memory of both alive, so that a backend may use it in place.
 struct WeightSource {
@@ -39,8 +41,20 @@ struct WeightSource {
     std::span<const std::byte> data;
     std::shared_ptr<const void> owner;
     std::span<const float> scales = {};
+    std::vector<std::span<const std::byte>> parts = {};
     /// Fp8: the rows of x are quantised as well, each with a scale of its own (quantiseRow).
     bool quantisedInput = false;
+
+    /// Where the numbers lie, one place after another.
+    [[nodiscard]] std::span<const std::span<const std::byte>> places() const {
+        return parts.empty() ? std::span(&data, 1) : std::span(parts);
+    }
+    [[nodiscard]] std::size_t bytes() const {
+        std::size_t sum = 0;
+        for (const std::span<const std::byte> place : places())
+            sum += place.size();
+        return sum;
+    }
 };
 
 /// A matrix in the layout of the backend that packed it: y = W x with W [rows, columns]. Models

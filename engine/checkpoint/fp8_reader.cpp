@@ -79,8 +79,7 @@ Expected<void> appendScales(const Fp8Tensor& part, std::vector<float>& scales) {
 /// What a source points to.
 struct Memory {
     std::vector<float> scales;
-    std::vector<std::byte> codes; ///< of experts that are kept apart
-    std::shared_ptr<const void> mapping;
+    std::vector<std::shared_ptr<const void>> mappings;
 };
 
 } // namespace
@@ -181,13 +180,13 @@ Expected<kernels::WeightSource> Fp8Reader::weight(const TensorSpec& spec) const 
                                  .owner = memory,
                                  .scales = memory->scales,
                                  .quantisedInput = parts.front()->quantisedInput};
-    memory->mapping = parts.front()->codes->view.owner;
+    memory->mappings = {parts.front()->codes->view.owner};
     if (parts.size() > 1) {
-        memory->codes.reserve(static_cast<std::size_t>(spec.elements()));
-        for (const Fp8Tensor* const part : parts)
-            memory->codes.insert(memory->codes.end(), part->codes->view.bytes.begin(),
-                                 part->codes->view.bytes.end());
-        source.data = memory->codes;
+        source.data = {};
+        for (const Fp8Tensor* const part : parts) {
+            source.parts.push_back(part->codes->view.bytes);
+            memory->mappings.push_back(part->codes->view.owner);
+        }
     }
     return source;
 }

@@ -6,9 +6,10 @@
 #include <kernels/assert.h>
 
 #include <algorithm>
-#include <cstring>
 #include <format>
+#include <memory>
 #include <utility>
+#include <vector>
 
 namespace lapidary::engine {
 
@@ -178,16 +179,22 @@ Expected<kernels::WeightSource> PlainReader::weight(const TensorSpec& spec) cons
         source.owner = parts.front()->owner;
         return source;
     }
+    if (type != StoredType::F16) { // experts that are kept apart stay there
+        auto owners = std::make_shared<std::vector<std::shared_ptr<const void>>>();
+        for (const TensorView* const part : parts) {
+            source.parts.push_back(part->bytes);
+            owners->push_back(part->owner);
+        }
+        source.owner = std::move(owners);
+        return source;
+    }
     const std::size_t bytes = static_cast<std::size_t>(spec.elements()) * sizeOf(packedType(type));
     const auto memory = std::make_shared_for_overwrite<std::byte[]>(bytes);
     std::span<std::byte> rest(memory.get(), bytes);
     for (const TensorView* const part : parts) {
         const std::span<std::byte> place =
             rest.first(static_cast<std::size_t>(part->elements()) * sizeOf(packedType(type)));
-        if (type == StoredType::F16)
-            widenToF32(*part, place);
-        else
-            std::memcpy(place.data(), part->bytes.data(), place.size());
+        widenToF32(*part, place);
         rest = rest.subspan(place.size());
     }
     source.data = {memory.get(), bytes};

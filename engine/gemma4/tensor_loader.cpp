@@ -42,7 +42,7 @@ std::vector<Weight> TensorLoader::matrixParts(const std::string& name, std::int6
     const auto whole = source(name);
     if (!whole)
         return result;
-    LAPIDARY_ASSERT(whole->rows % parts == 0);
+    LAPIDARY_ASSERT(whole->rows % parts == 0 && whole->parts.empty());
     const std::size_t bytes = whole->data.size() / result.size();
     for (std::size_t i = 0; i < result.size(); ++i) {
         WeightSource part = *whole;

@@ -3,6 +3,9 @@
 #include "backend.h"
 #include "packer.h"
 
+#include <cstddef>
+#include <span>
+#include <string>
 #include <utility>
 
 namespace lapidary::kernels {
@@ -18,8 +21,8 @@ public:
     [[nodiscard]] Expected<void> finish() override { return backend_.wait(); }
 
 private:
-    [[nodiscard]] Expected<void> readThrough(const std::string& name,
-                                             const WeightSource& source) const;
+    [[nodiscard]] Expected<void> readThrough(const std::string& name, WeightFormat format,
+                                             std::span<const std::byte> place) const;
 
     Backend& backend_;
     Watch watch_;

@@ -5,7 +5,9 @@
 #include "quantise.h"
 
 #include <cstring>
+#include <span>
 #include <utility>
+#include <vector>
 
 namespace lapidary::kernels {
 
@@ -17,7 +19,7 @@ std::int64_t rowCount(const WeightSource& source) {
 
 void checkSizes(const WeightSource& source) {
     LAPIDARY_ASSERT(source.experts > 0 && source.rows > 0 && source.columns > 0);
-    LAPIDARY_ASSERT(source.data.size()
+    LAPIDARY_ASSERT(source.bytes()
                     == static_cast<std::size_t>(rowCount(source) * source.columns)
                            * elementSize(source.format));
     const std::int64_t scales = source.format == WeightFormat::Fp8 ? rowCount(source) : 0;
@@ -66,22 +68,29 @@ Number numberAt(const std::byte* data, std::int64_t index) {
     return number;
 }
 
+void copyNumbers(const WeightSource& source, std::byte* to) {
+    for (const std::span<const std::byte> place : source.places()) {
+        std::memcpy(to, place.data(), place.size());
+        to += place.size();
+    }
+}
+
 } // namespace
 
 Expected<Weight> packHost(const WeightSource& source) {
     checkSizes(source);
     auto packed = std::make_shared<HostWeight>();
-    if (source.owner != nullptr) {
+    if (source.owner != nullptr && source.parts.empty()) {
         packed->data = source.data.data();
         packed->scales = source.scales.data();
         packed->owner = source.owner;
     } else {
-        Expected<Room> copy = makeRoom(source.scales.size(), source.data.size());
+        Expected<Room> copy = makeRoom(source.scales.size(), source.bytes());
         if (!copy)
             return std::unexpected(std::move(copy.error()));
         if (!source.scales.empty())
             std::memcpy(copy->scales, source.scales.data(), source.scales.size_bytes());
-        std::memcpy(copy->data, source.data.data(), source.data.size());
+        copyNumbers(source, copy->data);
         packed->data = copy->data;
         packed->scales = source.scales.empty() ? nullptr : copy->scales;
         packed->owner = std::move(copy->memory);
@@ -97,7 +106,10 @@ Expected<Weight> quantiseHost(ThreadPool& pool, const WeightSource& source) {
         makeRoom(static_cast<std::size_t>(rows), static_cast<std::size_t>(rows * source.columns));
     if (!room)
         return std::unexpected(std::move(room.error()));
-    const std::byte* const data = source.data.data();
+    std::vector<std::byte> together(source.parts.empty() ? 0 : source.bytes());
+    if (!together.empty())
+        copyNumbers(source, together.data());
+    const std::byte* const data = together.empty() ? source.data.data() : together.data();
     if (source.format == WeightFormat::BF16)
         quantiseRows(pool, rows, source.columns, *room,
                      [data](std::int64_t i) { return numberAt<std::uint16_t>(data, i); });

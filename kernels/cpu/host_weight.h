@@ -18,7 +18,8 @@ struct HostWeight final : Weight::Packed {
     std::shared_ptr<const void> owner;
 };
 
-/// Uses the source in place where its owner keeps it alive, and copies it otherwise. DoesNotFit.
+/// Uses the source in place where its owner keeps it alive and it lies in one, and copies it
+/// otherwise. DoesNotFit.
 [[nodiscard]] Expected<Weight> packHost(const WeightSource& source);
 
 /// An F32 or BF16 source quantised row by row. DoesNotFit.

@@ -30,7 +30,7 @@ Packing packingOf(const WeightSource& source, WeightFormat as) {
 }
 
 std::vector<PackingPiece> cutIntoPieces(const std::string& name, const WeightSource& source,
-                                        WeightFormat as, const std::shared_ptr<CardWeight>& to,
+                                        WeightFormat as, const std::shared_ptr<CardWeight>& weight,
                                         std::size_t pieceBytes) {
     std::vector<PackingPiece> pieces;
     const PackingPiece like{.name = name,
@@ -38,14 +38,18 @@ std::vector<PackingPiece> cutIntoPieces(const std::string& name, const WeightSou
                             .codes = source.format == WeightFormat::Fp8,
                             .format = source.format,
                             .columns = source.columns,
-                            .weight = to,
+                            .weight = weight,
                             .owner = source.owner};
-    auto* const numbers = static_cast<std::byte*>(to->numbers.memory.get());
-    auto* const scales = static_cast<float*>(to->scales.memory.get());
+    auto* const numbers = static_cast<std::byte*>(weight->numbers.memory.get());
+    auto* const scales = static_cast<float*>(weight->scales.memory.get());
     if (like.packing == Packing::Copied) {
         PackingPiece likeScales = like;
         likeScales.codes = false;
-        cutBytes(pieces, like, source.data, numbers, pieceBytes);
+        std::byte* to = numbers;
+        for (const std::span<const std::byte> place : source.places()) {
+            cutBytes(pieces, like, place, to, pieceBytes);
+            to += place.size();
+        }
         cutBytes(pieces, likeScales, std::as_bytes(source.scales), scales, pieceBytes);
         return pieces;
     }
@@ -53,15 +57,20 @@ std::vector<PackingPiece> cutIntoPieces(const std::string& name, const WeightSou
         static_cast<std::size_t>(source.columns) * elementSize(source.format);
     const std::size_t packedRowBytes = static_cast<std::size_t>(source.columns)
                                        * (like.packing == Packing::Quantised ? 1 : sizeof(Bf16));
-    const std::int64_t rows = source.experts * source.rows;
     const auto atOnce = std::max<std::int64_t>(1, static_cast<std::int64_t>(pieceBytes / rowBytes));
-    for (std::int64_t row = 0; row < rows; row += atOnce) {
-        PackingPiece& piece = pieces.emplace_back(like);
-        piece.rows = std::min(atOnce, rows - row);
-        piece.from = source.data.data() + static_cast<std::size_t>(row) * rowBytes;
-        piece.bytes = static_cast<std::size_t>(piece.rows) * rowBytes;
-        piece.to = numbers + static_cast<std::size_t>(row) * packedRowBytes;
-        piece.scales = scales != nullptr ? scales + row : nullptr;
+    std::int64_t row = 0; // of the matrix
+    for (const std::span<const std::byte> place : source.places()) {
+        LAPIDARY_ASSERT(place.size() % rowBytes == 0);
+        for (std::span<const std::byte> rest = place; !rest.empty();) {
+            PackingPiece& piece = pieces.emplace_back(like);
+            piece.rows = std::min(atOnce, static_cast<std::int64_t>(rest.size() / rowBytes));
+            piece.from = rest.data();
+            piece.bytes = static_cast<std::size_t>(piece.rows) * rowBytes;
+            piece.to = numbers + static_cast<std::size_t>(row) * packedRowBytes;
+            piece.scales = scales != nullptr ? scales + row : nullptr;
+            row += piece.rows;
+            rest = rest.subspan(piece.bytes);
+        }
     }
     return pieces;
 }

@@ -41,10 +41,10 @@ struct PackingPiece {
 
 /// Cuts a source, and its scales, into pieces of at most `pieceBytes`, or of one row where rows are
 /// longer and not copied.
-///   to  takes the numbers, and the scales where there are some
+///   weight  takes the numbers, and the scales where there are some
 [[nodiscard]] std::vector<PackingPiece> cutIntoPieces(const std::string& name,
                                                       const WeightSource& source, WeightFormat as,
-                                                      const std::shared_ptr<CardWeight>& to,
+                                                      const std::shared_ptr<CardWeight>& weight,
                                                       std::size_t pieceBytes);
 
 } // namespace lapidary::kernels::cuda

@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -85,15 +86,16 @@ void read(const TensorStore& store, Expected<Fp8Tensors> tensors) {
             continue;
         }
         LAPIDARY_ASSERT(source->format == reader.weightFormat(spec));
-        LAPIDARY_ASSERT(source->data.size() == elements * elementSize(source->format));
+        LAPIDARY_ASSERT(source->bytes() == elements * elementSize(source->format));
         const bool fp8 = source->format == kernels::WeightFormat::Fp8;
         LAPIDARY_ASSERT(std::ssize(source->scales) == (fp8 ? source->experts * source->rows : 0));
         for (const float scale : source->scales)
             LAPIDARY_ASSERT(std::isfinite(scale) && scale >= 0);
         std::size_t sum = 0; // every byte can be read
-        for (const std::byte byte : source->data)
-            sum += std::to_integer<std::size_t>(byte);
-        LAPIDARY_ASSERT(sum <= 255 * source->data.size());
+        for (const std::span<const std::byte> place : source->places())
+            for (const std::byte byte : place)
+                sum += std::to_integer<std::size_t>(byte);
+        LAPIDARY_ASSERT(sum <= 255 * source->bytes());
     }
 }
 

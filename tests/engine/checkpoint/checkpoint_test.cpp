@@ -101,9 +101,11 @@ void CheckpointTest::stacksExpertsThatAreKeptApart() {
     QCOMPARE(stack->experts, 3);
     QCOMPARE(stack->rows, 10);
     QCOMPARE(stack->columns, 8);
-    constexpr std::size_t kPart = 5UL * 8 * 2;
-    for (std::size_t part = 0; part < 6; ++part)
-        QCOMPARE(std::to_integer<char>(stack->data[part * kPart]), static_cast<char>('a' + part));
+    QCOMPARE(stack->parts.size(), std::size_t{6});
+    for (std::size_t part = 0; part < 6; ++part) {
+        QCOMPARE(stack->parts[part].size(), std::size_t{5 * 8 * 2});
+        QCOMPARE(std::to_integer<char>(stack->parts[part][0]), static_cast<char>('a' + part));
+    }
 }
 
 void CheckpointTest::readsShards() {

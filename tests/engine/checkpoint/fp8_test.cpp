@@ -111,7 +111,8 @@ void Fp8CheckpointTest::stacksExpertsThatAreKeptApart() {
     QVERIFY(stack->quantisedInput);
     QCOMPARE(stack->scales.size(), std::size_t{30});
     for (std::size_t part = 0; part < 6; ++part) {
-        QCOMPARE(std::to_integer<char>(stack->data[part * 40]), static_cast<char>('a' + part));
+        QCOMPARE(stack->parts.at(part).size(), std::size_t{40});
+        QCOMPARE(std::to_integer<char>(stack->parts[part][0]), static_cast<char>('a' + part));
         const auto bits = static_cast<std::uint32_t>(0x3C + part / 2) * 0x01010101U;
         QCOMPARE(stack->scales[part * 5], std::bit_cast<float>(bits));
     }

@@ -54,6 +54,16 @@ struct Matrix {
             scales = randomNumbers(random, experts * rows, 0.1F, 1);
     }
 
+    /// Each expert in a place of its own.
+    [[nodiscard]] WeightSource apart() const {
+        WeightSource result = source();
+        const std::size_t each = data.size() / static_cast<std::size_t>(experts);
+        for (std::size_t begin = 0; begin < data.size(); begin += each)
+            result.parts.push_back(result.data.subspan(begin, each));
+        result.data = {};
+        return result;
+    }
+
     [[nodiscard]] WeightSource source() const {
         return {.format = format,
                 .experts = experts,
@@ -168,6 +178,12 @@ private slots:
     void piecesCoverTheMatrix_data() { addMatrices(); }
     void piecesCoverTheMatrix() {
         const Matrix matrix = fetched();
+        cover(matrix, matrix.source());
+        cover(matrix, matrix.apart());
+    }
+
+private:
+    static void cover(const Matrix& matrix, const WeightSource& source) {
         // Memory of the host in the place of the card's: a piece that is copied can be.
         auto to = std::make_shared<CardWeight>();
         std::vector<std::byte> numbers(matrix.expected().size());
@@ -177,7 +193,6 @@ private slots:
         const std::int64_t rows = matrix.experts * matrix.rows;
         if (packed == 1)
             to->scales.memory = {numbers.data() + rows * matrix.columns, [](void*) {}};
-        const WeightSource source = matrix.source();
         const auto pieces = cuda::cutIntoPieces("w", source, matrix.as, to, kPiece);
         const bool copied = cuda::packingOf(source, matrix.as) == Packing::Copied;
         const auto rowBytes = std::size_t(matrix.columns) * elementSize(matrix.format);
@@ -214,9 +229,11 @@ private slots:
     void aWeightAlone_data() { addMatrices(); }
     void aWeightAlone() {
         const Matrix matrix = fetched();
-        const auto weight = pair_.card->pack(matrix.source(), matrix.as);
-        QVERIFY(weight.has_value());
-        QCOMPARE(onCard(*weight), matrix.expected());
+        for (const WeightSource& source : {matrix.source(), matrix.apart()}) {
+            const auto weight = pair_.card->pack(source, matrix.as);
+            QVERIFY(weight.has_value());
+            QCOMPARE(onCard(*weight), matrix.expected());
+        }
     }
 
     void manyWeights_data() {
