@@ -3,12 +3,10 @@
 #include "cuda/launch.h"
 #include "cuda/quantise.h"
 #include "cuda/stream.h"
-#include "e4m3_codes.h"
-#include "packer.h"
 
-#include <algorithm>
+#include <cstdlib>
 #include <cstring>
-#include <span>
+#include <utility>
 
 namespace lapidary::kernels::cuda {
 
@@ -19,11 +17,11 @@ PackingLane::PackingLane(int device, std::size_t bufferBytes) : bufferBytes_(buf
 
 PackingLane::~PackingLane() {
     cudaStreamSynchronize(queue_);
-    for (const Buffer& buffer : buffers_) {
-        cudaFreeHost(buffer.memory);
+    for (const Buffer& buffer : buffers_)
         if (buffer.copied != nullptr)
             cudaEventDestroy(buffer.copied);
-    }
+    if (pinned_ != nullptr)
+        cudaHostUnregister(pinned_.get());
     cudaFree(scratch_);
     cudaStreamDestroy(queue_);
 }
@@ -45,12 +43,11 @@ void PackingLane::bring(const PackingPiece& piece) {
             return;
     }
     if (Buffer* const buffer = freeBuffer(piece.bytes)) {
-        readThrough(piece, buffer->memory);
+        std::memcpy(buffer->memory, piece.from, piece.bytes);
         check(
             cudaMemcpyAsync(landing, buffer->memory, piece.bytes, cudaMemcpyHostToDevice, queue_));
         check(cudaEventRecord(buffer->copied, queue_));
     } else {
-        readThrough(piece, nullptr);
         check(cudaMemcpyAsync(landing, piece.from, piece.bytes, cudaMemcpyHostToDevice, queue_));
     }
     if (piece.packing == Packing::Copied)
@@ -84,36 +81,42 @@ void PackingLane::check(cudaError_t result) {
         error_ = describe(result, "copying a weight to the card");
 }
 
-void PackingLane::readThrough(const PackingPiece& piece, std::byte* to) {
-    // What is looked at is copied out of the cache.
-    constexpr std::size_t kAtOnce = std::size_t{128} << 10U;
-    for (std::size_t begin = 0; begin < piece.bytes; begin += kAtOnce) {
-        const std::span part(piece.from + begin, std::min(kAtOnce, piece.bytes - begin));
-        if (piece.codes && hasNan(part) && !error_)
-            error_ = nanIn(piece.name);
-        if (to != nullptr)
-            std::memcpy(to + begin, part.data(), part.size());
-    }
-}
-
 PackingLane::Buffer* PackingLane::freeBuffer(std::size_t bytes) {
-    if (bytes > bufferBytes_)
+    if (bytes > bufferBytes_ || !pin())
         return nullptr;
     Buffer& buffer = buffers_.at(turn_++ % buffers_.size());
-    if (buffer.memory == nullptr) {
-        void* memory = nullptr;
-        if (cudaMallocHost(&memory, bufferBytes_) != cudaSuccess) {
-            cudaGetLastError();
-            bufferBytes_ = 0;
-            return nullptr;
-        }
-        buffer.memory = static_cast<std::byte*>(memory);
+    if (buffer.copied == nullptr)
         check(cudaEventCreateWithFlags(&buffer.copied,
                                        cudaEventDisableTiming | cudaEventBlockingSync));
-        return &buffer;
-    }
-    check(cudaEventSynchronize(buffer.copied));
+    else
+        check(cudaEventSynchronize(buffer.copied));
     return &buffer;
+}
+
+/// Takes the buffers, the first time. Memory of the system that is pinned afterwards: what the
+/// driver hands out pinned takes four times as long, and longer again to go.
+bool PackingLane::pin() {
+    if (pinned_ != nullptr)
+        return true;
+    constexpr std::size_t kPage = 4096;
+    const std::size_t each = (bufferBytes_ + kPage - 1) / kPage * kPage;
+    std::unique_ptr<std::byte, Free> memory(
+        static_cast<std::byte*>(std::aligned_alloc(kPage, buffers_.size() * each)));
+    if (memory == nullptr
+        || cudaHostRegister(memory.get(), buffers_.size() * each, cudaHostRegisterDefault)
+               != cudaSuccess) {
+        cudaGetLastError();
+        bufferBytes_ = 0;
+        return false;
+    }
+    pinned_ = std::move(memory);
+    for (std::size_t i = 0; i < buffers_.size(); ++i)
+        buffers_.at(i).memory = pinned_.get() + i * each;
+    return true;
+}
+
+void PackingLane::Free::operator()(std::byte* memory) const {
+    std::free(memory);
 }
 
 std::byte* PackingLane::scratch(std::size_t bytes) {

@@ -32,23 +32,26 @@ public:
     /// What went wrong so far.
     [[nodiscard]] const std::optional<Error>& error() const { return error_; }
 
-    /// Waits for the queue; the first error. Corrupt, DoesNotFit, DeviceLost.
+    /// Waits for the queue; the first error. DoesNotFit, DeviceLost.
     [[nodiscard]] Expected<void> finish();
 
 private:
+    struct Free {
+        void operator()(std::byte* memory) const;
+    };
     struct Buffer {
         std::byte* memory = nullptr; ///< pinned
         cudaEvent_t copied = nullptr;
     };
 
     void check(cudaError_t result);
-    /// Copies the piece to `to`, or only looks at it where that is null.
-    void readThrough(const PackingPiece& piece, std::byte* to);
+    [[nodiscard]] bool pin();
     [[nodiscard]] Buffer* freeBuffer(std::size_t bytes);
     [[nodiscard]] std::byte* scratch(std::size_t bytes);
 
     std::size_t bufferBytes_;
     cudaStream_t queue_ = nullptr;
+    std::unique_ptr<std::byte, Free> pinned_; ///< the memory of the buffers
     std::array<Buffer, 2> buffers_ = {};
     std::size_t turn_ = 0;
     std::byte* scratch_ = nullptr; ///< on the card: pieces before they are quantised

@@ -29,13 +29,11 @@ Packing packingOf(const WeightSource& source, WeightFormat as) {
     return source.format == WeightFormat::F32 ? Packing::Rounded : Packing::Copied;
 }
 
-std::vector<PackingPiece> cutIntoPieces(const std::string& name, const WeightSource& source,
-                                        WeightFormat as, const std::shared_ptr<CardWeight>& weight,
+std::vector<PackingPiece> cutIntoPieces(const WeightSource& source, WeightFormat as,
+                                        const std::shared_ptr<CardWeight>& weight,
                                         std::size_t pieceBytes) {
     std::vector<PackingPiece> pieces;
-    const PackingPiece like{.name = name,
-                            .packing = packingOf(source, as),
-                            .codes = source.format == WeightFormat::Fp8,
+    const PackingPiece like{.packing = packingOf(source, as),
                             .format = source.format,
                             .columns = source.columns,
                             .weight = weight,
@@ -43,14 +41,12 @@ std::vector<PackingPiece> cutIntoPieces(const std::string& name, const WeightSou
     auto* const numbers = static_cast<std::byte*>(weight->numbers.memory.get());
     auto* const scales = static_cast<float*>(weight->scales.memory.get());
     if (like.packing == Packing::Copied) {
-        PackingPiece likeScales = like;
-        likeScales.codes = false;
         std::byte* to = numbers;
         for (const std::span<const std::byte> place : source.places()) {
             cutBytes(pieces, like, place, to, pieceBytes);
             to += place.size();
         }
-        cutBytes(pieces, likeScales, std::as_bytes(source.scales), scales, pieceBytes);
+        cutBytes(pieces, like, std::as_bytes(source.scales), scales, pieceBytes);
         return pieces;
     }
     const std::size_t rowBytes =

@@ -6,7 +6,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <string>
 #include <vector>
 
 namespace lapidary::kernels::cuda {
@@ -20,9 +19,7 @@ enum class Packing : std::uint8_t {
 
 /// A part of a matrix on its way to the card.
 struct PackingPiece {
-    std::string name; ///< of the tensor, for errors
     Packing packing = Packing::Copied;
-    bool codes = false;              ///< e4m3, of which none may be NaN
     const std::byte* from = nullptr; ///< on the host
     std::size_t bytes = 0;
     std::byte* to = nullptr; ///< on the card
@@ -42,8 +39,7 @@ struct PackingPiece {
 /// Cuts a source, and its scales, into pieces of at most `pieceBytes`, or of one row where rows are
 /// longer and not copied.
 ///   weight  takes the numbers, and the scales where there are some
-[[nodiscard]] std::vector<PackingPiece> cutIntoPieces(const std::string& name,
-                                                      const WeightSource& source, WeightFormat as,
+[[nodiscard]] std::vector<PackingPiece> cutIntoPieces(const WeightSource& source, WeightFormat as,
                                                       const std::shared_ptr<CardWeight>& weight,
                                                       std::size_t pieceBytes);
 
