@@ -2,6 +2,7 @@
 
 #include "device.h"
 #include "error.h"
+#include "estimate.h"
 #include "growing_memory.h"
 #include "packer.h"
 #include "sampling.h"
@@ -153,6 +154,8 @@ struct Sample {
     std::span<const std::int32_t> seenTokens;   ///< what the penalty counts, host memory
     std::span<const std::int32_t> bannedTokens; ///< never drawn, host memory
     Tensor tokens;                              ///< [rows] i32
+    /// What made `logits`, where that was Backend::estimate; nothing of it has changed since.
+    const Estimate* estimate = nullptr;
 };
 
 /// The vocabulary that the models are written in. An instance belongs to one device and is used by
@@ -261,6 +264,16 @@ public:
     /// y = cap · tanh(W x / cap), f32; cap 0: none.   x [rows, columns of W], y [rows, rows of W]
     /// f32
     virtual void logits(const Weight& w, const Tensor& x, float cap, const Tensor& y) = 0;
+
+    /// A head in 8 bits of the head w, which is ready for use and stays, for `estimate`. Empty
+    /// where the device would gain nothing by it. DoesNotFit, DeviceLost.
+    [[nodiscard]] virtual Expected<CoarseHead> coarsen(const Weight& /*w*/) { return CoarseHead{}; }
+
+    /// What `sample` needs to draw the tokens that it would draw from the logits, but where two of
+    /// them differ by no more than rounding, which sums in another order may do otherwise. With an
+    /// empty coarse head op.logits are the logits; else its content and that of op.bounds are for
+    /// `sample` alone, which changes both.
+    virtual void estimate(const Estimate& op) { logits(op.w, op.x, op.cap, op.logits); }
 
     virtual void rotateAndStore(const RotateAndStore& op) = 0;
     virtual void attention(const Attention& op) = 0;

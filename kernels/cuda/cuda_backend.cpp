@@ -46,6 +46,7 @@ CudaBackend::CudaBackend(std::unique_ptr<Stream> stream, std::unique_ptr<StepCha
     , norms_(*stream_, *chain_)
     , experts_(*stream_, *chain_, *products_)
     , samples_(*stream_)
+    , heads_(*stream_)
     , gatherer_(*stream_) {}
 
 Expected<Buffer> CudaBackend::allocate(std::size_t bytes) {
@@ -135,6 +136,17 @@ void CudaBackend::logits(const Weight& w, const Tensor& x, float cap, const Tens
     products_->logits(w, x, cap, y);
 }
 
+Expected<CoarseHead> CudaBackend::coarsen(const Weight& w) {
+    return heads_.coarsen(w);
+}
+
+void CudaBackend::estimate(const Estimate& op) {
+    if (op.coarse.empty())
+        logits(op.w, op.x, op.cap, op.logits);
+    else
+        heads_.estimate(op);
+}
+
 void CudaBackend::rotateAndStore(const RotateAndStore& op) {
     attention_->rotateAndStore(op);
 }
@@ -209,6 +221,11 @@ void CudaBackend::poolPatches(const Tensor& x, std::int64_t gridColumns, std::in
 }
 
 void CudaBackend::sample(const Sample& op) {
+    if (op.estimate != nullptr && !op.estimate->coarse.empty()) {
+        if (heads_.sample(op))
+            return;
+        logits(op.estimate->w, op.estimate->x, op.estimate->cap, op.logits);
+    }
     samples_.sample(op);
 }
 

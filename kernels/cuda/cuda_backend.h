@@ -3,6 +3,7 @@
 #include "backend.h"
 #include "cuda/attention_operations.h"
 #include "cuda/expert_operations.h"
+#include "cuda/head_operations.h"
 #include "cuda/norm_operations.h"
 #include "cuda/products.h"
 #include "cuda/row_gatherer.h"
@@ -46,6 +47,8 @@ public:
     void linear(std::span<const Projection> projections, const Tensor& x,
                 const Tensor& largest) override;
     void logits(const Weight& w, const Tensor& x, float cap, const Tensor& y) override;
+    [[nodiscard]] Expected<CoarseHead> coarsen(const Weight& w) override;
+    void estimate(const Estimate& op) override;
     void rotateAndStore(const RotateAndStore& op) override;
     void attention(const Attention& op) override;
     void rotateAndAttend(const RotateAndStore& rotate, const Attention& op) override;
@@ -80,6 +83,7 @@ private:
     NormOperations norms_;
     ExpertOperations experts_;
     SampleOperations samples_;
+    HeadOperations heads_;
     RowGatherer gatherer_;
 };
 

@@ -18,6 +18,10 @@ struct SampleProblem {
     const int32_t* banned;
     int bannedCount;
     int32_t* tokens; ///< [rows]
+    /// Whom alone to draw from, [rows, vocabulary] and [rows]: penalties and bans are in their
+    /// logits already. Null: all.
+    const int32_t* chosen = nullptr;
+    const int* chosenCounts = nullptr;
 };
 void sample(const SampleProblem& problem, cudaStream_t stream);
 
