@@ -26,8 +26,8 @@ struct CacheName {
 constexpr std::array kCacheNames = {CacheName{"f32", CacheFormat::F32},
                                     CacheName{"bf16", CacheFormat::BF16}};
 
-constexpr std::array<std::string_view, 7> kKeys = {
-    "title", "summary", "drafter", "weights", "cache", "contextTokens", "imageBudget"};
+constexpr std::array<std::string_view, 8> kKeys = {
+    "title", "summary", "drafter", "weights", "head", "cache", "contextTokens", "imageBudget"};
 
 CacheFormat readCache(Fields& top, CacheFormat absent) {
     const std::optional<std::string> name = top.optionalText("cache");
@@ -47,6 +47,13 @@ WeightChoice readWeights(Fields& top) {
     return name == "fp8" ? WeightChoice::Fp8 : WeightChoice::AsStored;
 }
 
+HeadChoice readHead(Fields& top) {
+    const std::string name = top.optionalText("head").value_or("as stored");
+    if (name != "as stored" && name != "8 bits")
+        top.report(std::format(R"(head is "{}", and can be "as stored" or "8 bits")", name));
+    return name == "8 bits" ? HeadChoice::EightBits : HeadChoice::AsStored;
+}
+
 } // namespace
 
 Expected<Recipe> parseRecipe(std::string_view json, const std::string& id) {
@@ -63,6 +70,7 @@ Expected<Recipe> parseRecipe(std::string_view json, const std::string& id) {
     recipe.summary = top.optionalText("summary").value_or("");
     recipe.drafter = top.optionalText("drafter").value_or("");
     recipe.weights = readWeights(top);
+    recipe.head = readHead(top);
     recipe.cache = readCache(top, recipe.cache);
     recipe.contextTokens =
         top.optionalInteger("contextTokens", {256, 1 << 24}).value_or(recipe.contextTokens);

@@ -17,15 +17,23 @@ enum class CacheFormat : std::uint8_t { F32, BF16 };
 /// disk stay what they are.
 enum class WeightChoice : std::uint8_t { AsStored, Fp8 };
 
+/// How the head of the language model is read where tokens are drawn. In 8 bits the device keeps a
+/// second, smaller copy, which tells the best tokens apart from the others, and reads of the head
+/// as it is stored only those: what is drawn stays the same. The processor gains nothing by it, and
+/// makes none.
+enum class HeadChoice : std::uint8_t { AsStored, EightBits };
+
 /// How a model is run: a choice with a name for people, stored as resources/recipes/*.json: an
 /// object with title and, where they differ from the defaults here, summary, drafter, weights ("as
-/// stored", "fp8"), cache ("bf16", "f32"), contextTokens and imageBudget (one of kImageBudgets).
+/// stored", "fp8"), head ("as stored", "8 bits"), cache ("bf16", "f32"), contextTokens and
+/// imageBudget (one of kImageBudgets).
 struct Recipe {
     std::string id;      ///< file name without ".json"
     std::string title;   ///< "Fast"
     std::string summary; ///< words of its own for what it is; "" for those its parts give
     std::string drafter; ///< "" for none, else the kind of drafter
     WeightChoice weights = WeightChoice::AsStored;
+    HeadChoice head = HeadChoice::AsStored;
     CacheFormat cache = CacheFormat::BF16;
     int contextTokens = 32768; ///< at most; the model's own limit wins when it is lower
     int imageBudget = 280;     ///< soft tokens an image may cost

@@ -75,6 +75,8 @@ QString RecipeList::summaryOf(const engine::Recipe& recipe) const {
                      : tokensText(recipe.contextTokens));
     if (recipe.weights == engine::WeightChoice::Fp8)
         parts.append(tr("fp8 weights"));
+    if (recipe.head == engine::HeadChoice::EightBits)
+        parts.append(tr("8-bit head"));
     parts.append(recipe.cache == engine::CacheFormat::BF16 ? tr("bf16 cache") : tr("f32 cache"));
     return parts.join(u" · ");
 }

@@ -42,6 +42,9 @@ constexpr std::array kOptions = {
     Option{.name = "--weights",
            .value = "FORMAT",
            .help = "fp8: matrices are quantised; as they are stored without"},
+    Option{.name = "--head",
+           .value = "BITS",
+           .help = "8: cards read the output head in 8 bits; as it is stored without"},
     Option{.name = "--cache", .value = "FORMAT", .help = "bf16 or f32; bf16 without"},
     Option{.name = "--threads", .value = "N", .help = "processor threads; one a core without"},
     Option{.name = "--compare", .value = "COMMAND", .help = "a peer's turn after every round"},
@@ -95,6 +98,7 @@ Expected<Asked> readAsked(const Arguments& arguments, int longest) {
     const auto threads = arguments.integer("--threads", 0, 1, 1024);
     const std::string cache = arguments.value("--cache").value_or("bf16");
     const auto weights = arguments.value("--weights");
+    const auto head = arguments.value("--head");
     if (!scenarios)
         return std::unexpected(scenarios.error());
     for (const auto* number : {&rounds, &tokens, &threads})
@@ -102,6 +106,8 @@ Expected<Asked> readAsked(const Arguments& arguments, int longest) {
             return std::unexpected(number->error());
     if (weights && *weights != "fp8" && *weights != "bf16")
         return fail(ErrorKind::Unsupported, "--weights takes fp8, or bf16 for none quantised.");
+    if (head && *head != "8" && *head != "16")
+        return fail(ErrorKind::Unsupported, "--head takes 8, or 16 for as it is stored.");
     if (cache != "bf16" && cache != "f32")
         return fail(ErrorKind::Unsupported, "--cache takes bf16 or f32.");
     Asked asked{
@@ -109,6 +115,7 @@ Expected<Asked> readAsked(const Arguments& arguments, int longest) {
         .settings = {.rounds = *rounds,
                      .steps = *tokens,
                      .weights = weights == "fp8" ? WeightChoice::Fp8 : WeightChoice::AsStored,
+                     .head = head == "8" ? HeadChoice::EightBits : HeadChoice::AsStored,
                      .cache = cache == "f32" ? CacheFormat::F32 : CacheFormat::BF16},
         .threads = *threads};
     if (auto kept = keepFitting(asked, chosen.has_value(), longest); !kept)
@@ -121,6 +128,7 @@ Expected<kernels::DeviceDescription> findDevice(const Arguments& arguments,
                                                 const Checkpoint& checkpoint, const Asked& asked) {
     Recipe recipe;
     recipe.cache = asked.settings.cache;
+    recipe.head = asked.settings.head;
     recipe.contextTokens = 1;
     for (const Scenario& one : asked.scenarios)
         recipe.contextTokens = std::max(recipe.contextTokens, contextOf(one, asked.settings));
@@ -159,8 +167,8 @@ Expected<Loaded> load(Checkpoint checkpoint, const std::string& device, const As
         return std::unexpected(backend.error());
     const std::size_t freeBytes = (*backend)->describe().freeBytes;
     const auto start = std::chrono::steady_clock::now();
-    auto model =
-        LoadedModel::load(std::move(checkpoint), std::move(*backend), asked.settings.weights);
+    auto model = LoadedModel::load(std::move(checkpoint), std::move(*backend),
+                                   asked.settings.weights, asked.settings.head);
     if (!model)
         return std::unexpected(model.error());
     const std::chrono::duration<double> time = std::chrono::steady_clock::now() - start;
@@ -270,13 +278,16 @@ Expected<ExitCode> run(const Arguments& arguments) {
         return fail(ErrorKind::Unsupported,
                     "memory is measured on graphics cards. Name one with --device, or leave it "
                     "out of --scenario.");
-    BenchReport report{.model = describeVariant(checkpoint->config()),
-                       .weights = checkpoint->format()
-                                  + (asked->settings.weights == WeightChoice::Fp8 ? " as FP8" : ""),
-                       .deviceId = device->id,
-                       .deviceName = device->name,
-                       .weightBytesPerToken =
-                           tokenCost(*checkpoint, asked->settings.weights).weightBytes};
+    asked->settings.head = headOn(*device, asked->settings.head);
+    BenchReport report{
+        .model = describeVariant(checkpoint->config()),
+        .weights = checkpoint->format()
+                   + (asked->settings.weights == WeightChoice::Fp8 ? " as FP8" : "")
+                   + (asked->settings.head == HeadChoice::EightBits ? ", head in 8 bits" : ""),
+        .deviceId = device->id,
+        .deviceName = device->name,
+        .weightBytesPerToken =
+            tokenCost(*checkpoint, asked->settings.weights, asked->settings.head).weightBytes};
     if (auto done =
             measureAll(std::move(*checkpoint), arguments, *asked, device->freeBytes, report);
         !done)

@@ -130,6 +130,7 @@ Expected<Inspection> Inspection::make(const std::filesystem::path& folder,
     result.textParameters = engine::textParameters(specs);
     result.imageParameters = engine::imageParameters(specs);
     result.device = device;
+    result.headBytes = engine::headBytes(result.config, engine::HeadChoice::EightBits, device);
     const std::size_t numberBytes = engine::activationNumberBytes(device);
     result.activationBytes = engine::activationBytes(result.config, numberBytes);
     result.workspaceBytes =

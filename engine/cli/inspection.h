@@ -58,6 +58,7 @@ struct Inspection {
     engine::WeightBytes weights;
     /// With the linears quantised at load (recipes whose weights are "fp8"); none without tensors.
     std::optional<engine::WeightBytes> weightsAsFp8;
+    std::size_t headBytes = 0;         ///< what a head in 8 bits takes besides, on the device
     kernels::DeviceDescription device; ///< what the memory is planned for
     std::size_t activationBytes = 0;
     std::size_t workspaceBytes = 0; ///< for an image of the default budget

@@ -51,6 +51,7 @@ OrderedJson memoryJson(const Inspection& inspection) {
     return {{"device", inspection.device.id},
             {"freeBytes", inspection.device.freeBytes},
             {"weightBytes", inspection.weights.resident},
+            {"headBytesIn8Bits", inspection.headBytes},
             {"weightBytesAsFp8", inspection.weightsAsFp8
                                      ? OrderedJson(inspection.weightsAsFp8->resident)
                                      : OrderedJson(nullptr)},

@@ -111,6 +111,8 @@ std::string memoryText(const Inspection& inspection) {
     if (const auto& fp8 = inspection.weightsAsFp8;
         fp8 && fp8->resident != inspection.weights.resident)
         line("instead, with weights as FP8", fp8->resident);
+    if (inspection.headBytes > 0)
+        line("more, with the head in 8 bits", inspection.headBytes);
     if (inspection.weights.mapped > 0)
         line("read from disk, a row a token", inspection.weights.mapped);
     line("activations", inspection.activationBytes);

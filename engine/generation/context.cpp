@@ -68,9 +68,9 @@ void Context::extend(std::int32_t id) {
         const Tensor residual =
             model_->decoder.runPlaced(backend, {.rows = 1, .firstPosition = position, .runs = {}},
                                       cache_, model_->activations);
-        model_->decoder.logits(backend, residual, model_->activations);
+        model_->decoder.estimate(backend, residual, model_->activations);
     });
-    lastLogits_ = model_->activations.logits.slice(0, 1);
+    last_ = model_->decoder.estimateOf(1, model_->activations);
 }
 
 Expected<void> Context::settle() {
@@ -90,12 +90,13 @@ Expected<std::int32_t> Context::draw(const kernels::Sampling& sampling,
     }
     const Tensor token = model_->activations.tokens.slice(0, 1);
     model_->backend->sample({
-        .logits = lastLogits_,
+        .logits = last_.logits,
         .sampling = sampling,
         .firstPosition = cache_.tokens().size(),
         .seenTokens = cache_.tokens().ids(),
         .bannedTokens = banned,
         .tokens = token,
+        .estimate = &last_,
     });
     std::int32_t id = 0;
     model_->backend->download(token, std::as_writable_bytes(std::span(&id, 1)));
@@ -160,13 +161,17 @@ Expected<void> Context::computeChunk(const Prefill& prefill, int begin, int end)
     const Tensor residual = model_->decoder.run(
         *model_->backend, {.ids = ids, .firstPosition = begin, .soft = soft, .runs = runs}, cache_,
         model_->activations, wanted); // [wanted, hidden]
+    if (!prefill.logits && wanted > 0) {
+        model_->decoder.estimate(*model_->backend, residual, model_->activations);
+        last_ = model_->decoder.estimateOf(1, model_->activations);
+        return settle();
+    }
     for (std::int64_t row = 0; row < wanted;) {
         const std::int64_t count = std::min(model_->activations.logitRows, wanted - row);
         const Tensor logits = model_->decoder.logits(*model_->backend, residual.slice(row, count),
                                                      model_->activations);
-        lastLogits_ = logits.slice(count - 1, 1);
-        if (prefill.logits)
-            prefill.logits(logits, begin + static_cast<int>(row));
+        last_ = {.logits = logits.slice(count - 1, 1)};
+        prefill.logits(logits, begin + static_cast<int>(row));
         row += count;
     }
     return settle();

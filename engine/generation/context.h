@@ -65,8 +65,9 @@ public:
     [[nodiscard]] Expected<void> settle();
 
     /// What the newest position says of the next token, [1, vocabulary] f32, queued on the backend;
-    /// until `draw`, or a step of another context of the model.
-    [[nodiscard]] const kernels::Tensor& logits() const { return lastLogits_; }
+    /// until `draw`, or a step of another context of the model. Of a model whose head is read in 8
+    /// bits they are estimates, but after a prefill whose logits were wanted.
+    [[nodiscard]] const kernels::Tensor& logits() const { return last_.logits; }
 
     /// The token after the last one, drawn with (seed, its position); once a step, because it
     /// changes the logits.
@@ -94,7 +95,7 @@ private:
     int chunk_;
     std::optional<int> queuedFrom_; // positions from here on may not be computed yet
     std::optional<Error> refused_;  // why a token could not be queued, and none after it
-    kernels::Tensor lastLogits_;    // [1, vocabulary] f32, of the newest position
+    kernels::Estimate last_;        // of the newest position, [1, vocabulary]
     std::unique_ptr<kernels::Backend::Recording> recording_; // of `extend`
 };
 

@@ -67,7 +67,7 @@ Expected<std::shared_ptr<Model>> loadModel(const LoadRequest& request) {
                 {.phase = phase, .doneBytes = std::min(done, toRead), .totalBytes = toRead});
     };
     auto loaded = LoadedModel::load(
-        std::move(*checkpoint), std::move(*backend), request.recipe.weights,
+        std::move(*checkpoint), std::move(*backend), request.recipe.weights, request.recipe.head,
         [&](std::size_t done) { report(LoadProgress::Phase::Reading, done); }, request.stop);
     if (!loaded)
         return std::unexpected(loaded.error());

@@ -11,18 +11,24 @@ namespace lapidary::engine {
 
 Expected<std::unique_ptr<LoadedModel>>
 LoadedModel::load(Checkpoint checkpoint, std::unique_ptr<kernels::Backend> backend,
-                  WeightChoice weights, const std::function<void(std::size_t)>& progress,
-                  const std::stop_token& stop) {
+                  WeightChoice weights, HeadChoice head,
+                  const std::function<void(std::size_t)>& progress, const std::stop_token& stop) {
     if (backend->describe().id != "cpu")
         if (auto shapes = checkCardShapes(checkpoint.config()); !shapes)
             return std::unexpected(shapes.error());
     TensorLoader loader(checkpoint, *backend, weights, progress, stop);
     TextDecoder decoder = TextDecoder::load(loader, checkpoint.config());
     std::unique_ptr<ImageEncoder> images = loadImageEncoder(loader, checkpoint.config());
-    const std::size_t weightBytes = loader.packedBytes();
+    std::size_t weightBytes = loader.packedBytes();
     auto vectors = loader.finish();
     if (!vectors)
         return std::unexpected(vectors.error());
+    if (head == HeadChoice::EightBits) {
+        const auto bytes = decoder.coarsenHead(*backend);
+        if (!bytes)
+            return std::unexpected(bytes.error());
+        weightBytes += *bytes;
+    }
     auto activations = Activations::allocate(*backend, checkpoint.config(),
                                              longestChunk(checkpoint.config()), kLogitRows);
     if (!activations)

@@ -29,10 +29,12 @@ struct LoadedModel {
 
     [[nodiscard]] const ModelConfig& config() const { return checkpoint.config(); }
 
+    ///   head       other than as stored where the device gains by it
     ///   progress   bytes read, after each piece
     ///   DoesNotFit, Corrupt (a file that shrank), Cancelled.
     [[nodiscard]] static Expected<std::unique_ptr<LoadedModel>>
     load(Checkpoint checkpoint, std::unique_ptr<kernels::Backend> backend, WeightChoice weights,
+         HeadChoice head = HeadChoice::AsStored,
          const std::function<void(std::size_t)>& progress = {}, const std::stop_token& stop = {});
 };
 

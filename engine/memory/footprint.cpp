@@ -4,6 +4,8 @@
 #include "checkpoint/tensor_list.h"
 #include "memory/cache_geometry.h"
 
+#include <kernels/estimate.h>
+
 #include <algorithm>
 #include <span>
 #include <vector>
@@ -78,9 +80,20 @@ std::size_t activationBytes(const ModelConfig& config, std::size_t numberBytes) 
     const auto rows = static_cast<std::size_t>(longestChunk(config));
     // The largest magnitudes of what goes into the first and the last products of a layer, f32.
     const std::size_t magnitudes = static_cast<std::size_t>(1 + config.heads) * sizeof(float);
+    const std::int64_t logits = config.vocabulary + kernels::boundsOf(config.vocabulary);
     return rows * (static_cast<std::size_t>(row) * numberBytes + magnitudes)
-           + static_cast<std::size_t>(kLogitRows) * static_cast<std::size_t>(config.vocabulary)
-                 * sizeof(float);
+           + static_cast<std::size_t>(kLogitRows * logits) * sizeof(float);
+}
+
+HeadChoice headOn(const kernels::DeviceDescription& device, HeadChoice head) {
+    return device.id == "cpu" ? HeadChoice::AsStored : head;
+}
+
+std::size_t headBytes(const ModelConfig& config, HeadChoice head,
+                      const kernels::DeviceDescription& device) {
+    return headOn(device, head) == HeadChoice::EightBits
+               ? kernels::coarseBytes(config.vocabulary, config.hidden)
+               : 0;
 }
 
 std::size_t workspaceBytes(const ModelConfig& config, int imageBudget, std::size_t numberBytes) {

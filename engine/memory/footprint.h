@@ -29,8 +29,15 @@ struct WeightBytes {
 [[nodiscard]] std::size_t activationNumberBytes(const kernels::DeviceDescription& device);
 
 /// What one step of the decoder computes in: a prefill chunk of the longest kind, and the logits
-/// of kLogitRows rows. `numberBytes` is the size of an activation.
+/// of kLogitRows rows with their bounds. `numberBytes` is the size of an activation.
 [[nodiscard]] std::size_t activationBytes(const ModelConfig& config, std::size_t numberBytes);
+
+/// What becomes of a choice on a device: the processor reads heads as they are stored.
+[[nodiscard]] HeadChoice headOn(const kernels::DeviceDescription& device, HeadChoice head);
+
+/// What a head takes beside the weights.
+[[nodiscard]] std::size_t headBytes(const ModelConfig& config, HeadChoice head,
+                                    const kernels::DeviceDescription& device);
 
 /// What encoding one image of a budget computes in, while it is encoded.
 [[nodiscard]] std::size_t workspaceBytes(const ModelConfig& config, int imageBudget,

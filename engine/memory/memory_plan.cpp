@@ -39,7 +39,7 @@ MemoryPlan makePlan(const ModelConfig& config, const WeightBytes& weights, const
     const auto set = [&](MemoryPart part, std::size_t bytes) {
         plan.bytes[static_cast<std::size_t>(part)] = bytes;
     };
-    set(MemoryPart::Weights, weights.resident);
+    set(MemoryPart::Weights, weights.resident + headBytes(config, recipe.head, device));
     set(MemoryPart::Activations, activationBytes(config, numberBytes));
     set(MemoryPart::Workspace, workspaceBytes(config, recipe.imageBudget, numberBytes));
     const std::size_t withoutCache = plan.total();

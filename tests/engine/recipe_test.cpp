@@ -30,8 +30,8 @@ void write(const QString& path, const QByteArray& text) {
 
 void RecipeTest::readsAFile() {
     const auto recipe = parseRecipe(R"({"title": "Long", "summary": "all of it", "drafter": "mtp",
-                                        "weights": "fp8", "cache": "f32", "contextTokens": 131072,
-                                        "imageBudget": 1120})",
+                                        "weights": "fp8", "head": "8 bits", "cache": "f32",
+                                        "contextTokens": 131072, "imageBudget": 1120})",
                                     "long");
     QVERIFY2(recipe, recipe ? "" : recipe.error().sentence.c_str());
     QCOMPARE(recipe->id, "long");
@@ -39,6 +39,7 @@ void RecipeTest::readsAFile() {
     QCOMPARE(recipe->summary, "all of it");
     QCOMPARE(recipe->drafter, "mtp");
     QCOMPARE(recipe->weights, WeightChoice::Fp8);
+    QCOMPARE(recipe->head, HeadChoice::EightBits);
     QCOMPARE(recipe->cache, CacheFormat::F32);
     QCOMPARE(recipe->contextTokens, 131072);
     QCOMPARE(recipe->imageBudget, 1120);
@@ -76,6 +77,8 @@ void RecipeTest::refusesWithASentence_data() {
     row("other cache", R"(, "cache": "q4")", "cache is \"q4\", and can be f32 or bf16");
     row("other weights", R"(, "weights": "int4")",
         "weights is \"int4\", and can be \"as stored\" or fp8");
+    row("other head", R"(, "head": "4 bits")",
+        "head is \"4 bits\", and can be \"as stored\" or \"8 bits\"");
     row("short context", R"(, "contextTokens": 255)",
         "contextTokens must be a whole number from 256 to 16777216");
     row("other budget", R"(, "imageBudget": 300)",

@@ -3,19 +3,26 @@
 #include "checkpoint/tensor_list.h"
 #include "memory/cache_geometry.h"
 
+#include <kernels/estimate.h>
+
 #include <algorithm>
 
 namespace lapidary::cli {
 
 using namespace engine;
 
-Cost tokenCost(const Checkpoint& checkpoint, WeightChoice weights) {
+Cost tokenCost(const Checkpoint& checkpoint, WeightChoice weights, HeadChoice head) {
     Cost cost;
     const auto& experts = checkpoint.config().experts;
     for (const TensorSpec& spec : checkpoint.specs()) {
         if (spec.use != TensorUse::Matrix || spec.part == TensorPart::Vision
             || spec.part == TensorPart::PerLayerTable)
             continue;
+        if (spec.part == TensorPart::Embedding && head == HeadChoice::EightBits) {
+            cost.weightBytes +=
+                static_cast<double>(kernels::coarseBytes(spec.shape.front(), spec.shape.back()));
+            continue;
+        }
         const bool isStack = spec.part == TensorPart::Experts && spec.shape.size() == 3;
         const double share =
             isStack && experts ? static_cast<double>(experts->topK) / experts->count : 1;

@@ -13,7 +13,8 @@ struct Cost {
     double weightFlops = 0; ///< two for each number of the matrices, without the head
 };
 
-[[nodiscard]] Cost tokenCost(const engine::Checkpoint& checkpoint, engine::WeightChoice weights);
+[[nodiscard]] Cost tokenCost(const engine::Checkpoint& checkpoint, engine::WeightChoice weights,
+                             engine::HeadChoice head = engine::HeadChoice::AsStored);
 
 /// Bytes of K and V that a token reads in a context that holds so many positions.
 [[nodiscard]] double cacheBytes(const engine::ModelConfig& config, std::int64_t positions,

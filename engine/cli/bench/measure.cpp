@@ -42,7 +42,7 @@ std::vector<std::int32_t> randomIds(const ModelConfig& config, int count) {
 }
 
 double bytesOfStep(const LoadedModel& model, int positions, const BenchSettings& settings) {
-    return tokenCost(model.checkpoint, settings.weights).weightBytes
+    return tokenCost(model.checkpoint, settings.weights, settings.head).weightBytes
            + cacheBytes(model.config(), positions, settings.cache);
 }
 
@@ -103,7 +103,7 @@ Expected<double> verifyStep(LoadedModel& model, const KvCache& cache,
             const kernels::Tensor residual = model.decoder.runPlaced(
                 backend, {.rows = rows, .firstPosition = position, .runs = {}}, cache,
                 model.activations);
-            model.decoder.logits(backend, residual, model.activations);
+            model.decoder.estimate(backend, residual, model.activations);
         });
         done = backend.wait();
     });
@@ -180,7 +180,7 @@ Measured prefill(LoadedModel& model, const Scenario& scenario, const Roofline& r
     } else {
         // Attention computes in bf16 whatever the weights are.
         const bool fp8 = settings.weights == WeightChoice::Fp8 && roofline.fp8Flops > 0;
-        const Cost cost = tokenCost(model.checkpoint, settings.weights);
+        const Cost cost = tokenCost(model.checkpoint, settings.weights, settings.head);
         const double seconds =
             cost.weightFlops * scenario.tokens / (fp8 ? roofline.fp8Flops : roofline.bf16Flops)
             + attentionFlops(model.config(), scenario.tokens) / roofline.bf16Flops;

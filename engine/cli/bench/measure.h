@@ -25,6 +25,7 @@ struct BenchSettings {
     int rounds = 5;
     int steps = 64; ///< of a round that decodes
     engine::WeightChoice weights = engine::WeightChoice::AsStored;
+    engine::HeadChoice head = engine::HeadChoice::AsStored;
     engine::CacheFormat cache = engine::CacheFormat::BF16;
     std::function<void()> betweenRounds = {}; ///< a peer's turn
 };

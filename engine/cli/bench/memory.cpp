@@ -73,6 +73,7 @@ Expected<MemoryUse> measureMemory(LoadedModel& model, const Scenario& scenario,
     if (auto used = useWhole(*context, contextTokens); !used)
         return std::unexpected(used.error());
     Recipe recipe;
+    recipe.head = settings.head;
     recipe.cache = settings.cache;
     recipe.contextTokens = contextTokens;
     const kernels::DeviceDescription device = model.backend->describe();

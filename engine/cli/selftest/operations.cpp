@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstddef>
 #include <memory>
+#include <vector>
 
 namespace lapidary::cli {
 
@@ -299,6 +300,38 @@ void sampling(Comparison& c) {
         }
 }
 
+/// What is drawn from a head in 8 bits, where the device has one, is what the head itself says.
+void heads(Comparison& c) {
+    constexpr std::int64_t kTokens = 8000;
+    const WeightTwin w = c.matrix(kTokens, 640);
+    for (const std::int64_t rows : {1, 5, 16})
+        for (const Sampling& way : {Sampling{.temperature = 0}, Sampling{.seed = 5}}) {
+            const Twin x = c.random({rows, 640}, 8);
+            const Twin logits = c.vector({rows, kTokens}, 0);
+            const Twin bounds = c.vector({rows, boundsOf(kTokens)}, 0);
+            const Twin tokens = c.integers({rows}, c.randomIntegers(rows, 1));
+            std::vector<CoarseHead> coarse; // until the tokens are there
+            c.both([&](Backend& on, auto side) {
+                coarse.push_back(on.coarsen(side(w)).value_or(CoarseHead{}));
+                const Estimate estimate{.w = side(w),
+                                        .coarse = coarse.back(),
+                                        .cap = 30,
+                                        .x = side(x),
+                                        .logits = side(logits),
+                                        .bounds = side(bounds)};
+                on.estimate(estimate);
+                on.sample({.logits = side(logits),
+                           .sampling = way,
+                           .firstPosition = 100,
+                           .seenTokens = {},
+                           .bannedTokens = {},
+                           .tokens = side(tokens),
+                           .estimate = &estimate});
+            });
+            c.compare(tokens);
+        }
+}
+
 /// A step that is recorded at its second turn and repeated from the third on.
 void repeatedSteps(Comparison& c) {
     constexpr std::int64_t kQueries = 16L * 256;
@@ -360,6 +393,7 @@ constexpr std::array kOperations = {
     Operation{.name = "attention", .tolerance = 0.06, .run = attention},
     Operation{.name = "vision", .tolerance = 0.06, .run = vision},
     Operation{.name = "sampling", .tolerance = 0, .run = sampling},
+    Operation{.name = "heads in 8 bits", .tolerance = 0, .run = heads},
     Operation{.name = "repeated steps", .tolerance = 0.06, .run = repeatedSteps},
 };
 

@@ -72,6 +72,7 @@ void place(Layout& layout, Activations& a, const ModelConfig& config, DType type
         layout.place(a.perLayerGate, type, {a.rows, perLayer->width});
     }
     layout.place(a.logits, DType::F32, {a.logitRows, config.vocabulary});
+    layout.place(a.bounds, DType::F32, {a.logitRows, kernels::boundsOf(config.vocabulary)});
     layout.place(a.tokens, DType::I32, {a.logitRows});
 }
 

@@ -43,6 +43,7 @@ struct Activations {
     kernels::Tensor perLayerGate;  // [rows, width]
 
     kernels::Tensor logits; // [logitRows, vocabulary] f32
+    kernels::Tensor bounds; // [logitRows, boundsOf(vocabulary)] f32, of estimated logits
     kernels::Tensor tokens; // [logitRows] i32, drawn from the logits
     kernels::Buffer memory;
 

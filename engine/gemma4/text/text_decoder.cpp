@@ -13,6 +13,7 @@
 #include <format>
 #include <memory>
 #include <string>
+#include <utility>
 
 namespace lapidary::engine {
 
@@ -184,6 +185,31 @@ Tensor TextDecoder::layers(kernels::Backend& backend, Step step, const KvCache& 
         layers_[l].apply(backend, step, cache.layer(l), ple, next, memory);
     }
     return memory.x.slice(step.rows - wanted, wanted);
+}
+
+Expected<std::size_t> TextDecoder::coarsenHead(kernels::Backend& backend) {
+    auto coarse = backend.coarsen(embeddings_);
+    if (!coarse)
+        return std::unexpected(std::move(coarse.error()));
+    coarse_ = std::move(*coarse);
+    return coarse_.bytes;
+}
+
+void TextDecoder::estimate(kernels::Backend& backend, const Tensor& residual,
+                           const Activations& activations) const {
+    LAPIDARY_ASSERT(residual.rows() <= activations.logitRows);
+    const kernels::Estimate estimate = estimateOf(residual.rows(), activations);
+    backend.rmsNorm(residual, norm_, epsilon_, estimate.x);
+    backend.estimate(estimate);
+}
+
+kernels::Estimate TextDecoder::estimateOf(std::int64_t rows, const Activations& activations) const {
+    return {.w = embeddings_,
+            .coarse = coarse_,
+            .cap = logitCap_,
+            .x = activations.normed.slice(0, rows),
+            .logits = activations.logits.slice(0, rows),
+            .bounds = activations.bounds.slice(0, rows)};
 }
 
 Tensor TextDecoder::logits(kernels::Backend& backend, const Tensor& residual,

@@ -52,7 +52,21 @@ public:
     kernels::Tensor runPlaced(kernels::Backend& backend, const Step& step, const KvCache& cache,
                               const Activations& activations) const;
 
-    /// The final norm and the head: [rows, vocabulary] f32, in activations.logits.
+    /// Has `estimate` read the head in 8 bits, where the backend gains by it; once, with the
+    /// weights there. Returns the bytes that this takes. DoesNotFit, DeviceLost.
+    [[nodiscard]] Expected<std::size_t> coarsenHead(kernels::Backend& backend);
+
+    /// The final norm and what the head says for tokens to be drawn (Backend::estimate), in
+    /// activations.logits and bounds, of activations.normed; valid until the next step.
+    ///   residual  [rows, hidden], rows of what `run` returned, at most activations.logitRows
+    void estimate(kernels::Backend& backend, const kernels::Tensor& residual,
+                  const Activations& activations) const;
+
+    /// What `estimate` of so many rows makes; for Backend::sample.
+    [[nodiscard]] kernels::Estimate estimateOf(std::int64_t rows,
+                                               const Activations& activations) const;
+
+    /// The final norm and the head itself: [rows, vocabulary] f32, in activations.logits.
     ///   residual  [rows, hidden], rows of what `run` returned, at most activations.logitRows
     kernels::Tensor logits(kernels::Backend& backend, const kernels::Tensor& residual,
                            const Activations& activations) const;
@@ -63,6 +77,7 @@ private:
                            const Activations& activations, std::int64_t wanted) const;
 
     kernels::Weight embeddings_; // [vocabulary, hidden], also the head
+    kernels::CoarseHead coarse_; // of the embeddings, or empty
     float embeddingScale_ = 0;   // √hidden in the table's type
     std::optional<PerLayerEmbedding> perLayer_;
     std::vector<DecoderLayer> layers_;

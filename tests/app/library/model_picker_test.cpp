@@ -157,6 +157,13 @@ private slots:
         highlight(u"6"_s);
         QCOMPARE(line(0), u"no drafter · 256 k · bf16 cache"_s);
         QCOMPARE(line(1), u"no drafter · 32 k · bf16 cache"_s);
+        RecipeList recipes(nullptr);
+        engine::Recipe fast = recipeOf("fast", "Fast", 32'768);
+        fast.weights = engine::WeightChoice::Fp8;
+        fast.head = engine::HeadChoice::EightBits;
+        recipes.show({fast});
+        QCOMPARE(recipes.index(0).data(RecipeList::SummaryRole).toString(),
+                 u"no drafter · 32 k · fp8 weights · 8-bit head · bf16 cache"_s);
         highlight(u"4"_s);
         QCOMPARE(line(0), u"no drafter · 4 k (model’s limit) · bf16 cache"_s);
         QCOMPARE(line(1), u"no drafter · 4 k (model’s limit) · bf16 cache"_s);

@@ -129,6 +129,11 @@ void BenchTest::costsAreThoseOfTheTable() {
     QVERIFY2(model, model ? "" : model.error().sentence.c_str());
     const double billions = tokenCost(*model, engine::WeightChoice::AsStored).weightBytes / 2 / 1e9;
     QVERIFY2(std::abs(billions - numbers) < 0.02 * numbers, qPrintable(QString::number(billions)));
+    const double coarse =
+        tokenCost(*model, engine::WeightChoice::AsStored, engine::HeadChoice::EightBits)
+            .weightBytes;
+    const double head = double(model->config().vocabulary) * model->config().hidden;
+    QCOMPARE(coarse / 2e9, billions - head / 2e9 + 8.0 * model->config().vocabulary / 1e9);
     const auto bytes = [&](std::int64_t positions) {
         return cacheBytes(model->config(), positions, engine::CacheFormat::BF16);
     };

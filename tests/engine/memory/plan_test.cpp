@@ -33,6 +33,7 @@ private slots:
     void cacheBytesAreThoseOfTheTable();
     void ringsKeepTheirReserve();
     void fittingContextIsTheLongest();
+    void aHeadIn8BitsCountsOnCards();
     void refusalSaysWhatWouldFit();
     void thePerLayerTableStaysOnDisk();
     void plansAFolder();
@@ -128,6 +129,20 @@ void MemoryPlanTest::fittingContextIsTheLongest() {
     }
     device.freeBytes = fixed - 1;
     QCOMPARE(makePlan(config, weights, recipe, device).fittingContextTokens, 0);
+}
+
+void MemoryPlanTest::aHeadIn8BitsCountsOnCards() {
+    const ModelConfig config = released(QStringLiteral("12b"));
+    const WeightBytes weights = weightBytes(config);
+    for (const char* id : {"cpu", "cuda:0"}) {
+        const kernels::DeviceDescription device{.id = id, .name = "this", .freeBytes = 1ULL << 40};
+        Recipe recipe;
+        const std::size_t stored = makePlan(config, weights, recipe, device).total();
+        recipe.head = HeadChoice::EightBits;
+        const std::size_t more = makePlan(config, weights, recipe, device).total() - stored;
+        // A byte a number, and 16 a token.
+        QCOMPARE(more, device.id == "cpu" ? 0 : std::size_t{262'144} * (3840 + 16));
+    }
 }
 
 void MemoryPlanTest::refusalSaysWhatWouldFit() {
