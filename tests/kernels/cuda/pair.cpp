@@ -145,7 +145,9 @@ WeightTwin randomWeight(Pair& pair, std::mt19937& random, std::int64_t rows, std
     auto cpu = pair.cpu->pack(source, as);
     auto card = pair.card->pack(source, as);
     if (!cpu || !card)
-        qFatal("a weight could not be packed");
+        qFatal("a weight could not be packed: %s (%s)",
+               (!cpu ? cpu : card).error().sentence.c_str(),
+               (!cpu ? cpu : card).error().detail.c_str());
     return {std::move(*cpu), std::move(*card)};
 }
 
@@ -172,7 +174,9 @@ WeightTwin randomCodes(Pair& pair, std::mt19937& random, std::int64_t rows, std:
     auto cpu = pair.cpu->pack(source);
     auto card = pair.card->pack(source);
     if (!cpu || !card)
-        qFatal("a weight could not be packed");
+        qFatal("a weight could not be packed: %s (%s)",
+               (!cpu ? cpu : card).error().sentence.c_str(),
+               (!cpu ? cpu : card).error().detail.c_str());
     return {std::move(*cpu), std::move(*card)};
 }
 
