@@ -30,7 +30,9 @@ inline constexpr float kLargestE4m3 = 448;
 [[nodiscard]] constexpr std::uint8_t toE4m3(float x) {
     const std::uint32_t sign = (std::bit_cast<std::uint32_t>(x) >> 24U) & 0x80U;
     const auto bits = std::bit_cast<std::uint32_t>(x) & 0x7FFFFFFFU;
-    const float clamped = std::min(std::bit_cast<float>(bits), kLargestE4m3);
+    // Not std::min: device code cannot refer to a constant of the host.
+    const auto all = std::bit_cast<float>(bits);
+    const float clamped = all > kLargestE4m3 ? kLargestE4m3 : all;
     // From 2^−6 on: three bits of the mantissa stay, and the bias falls from 127 to 7.
     const auto word = std::bit_cast<std::uint32_t>(clamped);
     const std::uint32_t normal = ((word + 0x7FFFFU + ((word >> 20U) & 1U)) >> 20U) - (120U << 3U);
