@@ -9,7 +9,6 @@
 #include "assert.h"
 #include "cuda/coarse_head.h"
 #include "cuda/device_math.cuh"
-#include "estimate.h"
 
 namespace lapidary::kernels::cuda {
 namespace {

@@ -2,6 +2,7 @@
 
 #include "coarse.h"
 #include "cuda/launch.h"
+#include "estimate.h"
 
 namespace lapidary::kernels::cuda {
 
@@ -44,10 +45,9 @@ struct RowBounds {
     CoarseInput* input; ///< of the row of x
 
     __host__ __device__ RowBounds(float* bounds, std::int64_t vocabulary, std::int64_t row) {
-        const std::int64_t groups = (vocabulary + 63) / 64 * 2;
-        reached = bounds + row * (2 * groups + 4);
-        possible = reached + groups;
-        input = reinterpret_cast<CoarseInput*>(possible + groups);
+        reached = bounds + row * boundsOf(vocabulary);
+        possible = reached + boundedGroups(vocabulary);
+        input = reinterpret_cast<CoarseInput*>(possible + boundedGroups(vocabulary));
     }
 };
 

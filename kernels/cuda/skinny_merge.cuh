@@ -38,7 +38,7 @@ __device__ __forceinline__ unsigned* placeOfSums(const SkinnyLaunch& launch,
     return reinterpret_cast<unsigned*>(launch.partials)
            + ((2 * (share.first + other) + end) * kSkinnyWarps + threadIdx.x / 32) * kSkinnyRows
                  * kTileChannels
-           + Share<kChannels>::channel();
+           + TileLane<kChannels>::channel();
 }
 
 template <int kChannels>
@@ -58,7 +58,7 @@ __device__ void mergeSums(const SkinnyLaunch& launch, const SkinnyShare& share,
                           const Write& write) {
     constexpr int kBlocks = 12; // whose sums are asked for at once
     constexpr int kBetween = 2 * kSkinnyWarps * static_cast<int>(kSkinnyRows) * kTileChannels;
-    constexpr int kRows = Share<kChannels>::kRows;
+    constexpr int kRows = TileLane<kChannels>::kRows;
     const int rows = launch.product.rows;
     const int count = share.count;
     unsigned* const first = placeOfSums<kChannels>(launch, share, 0);
@@ -70,7 +70,7 @@ __device__ void mergeSums(const SkinnyLaunch& launch, const SkinnyShare& share,
 #pragma unroll 1
     for (int begin = static_cast<int>(blockIdx.x) - share.first; begin < rows;
          begin += kRows * count) {
-        const int row = begin + Share<kChannels>::row() * count;
+        const int row = begin + TileLane<kChannels>::row() * count;
         const bool there = row < rows;
         float sums[kChannels] = {};
 #pragma unroll 1

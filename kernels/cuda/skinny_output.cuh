@@ -8,7 +8,7 @@ namespace lapidary::kernels::cuda {
 /// What a lane ends of a tile's rows: some channels of one row of those that a warp ends at once.
 ///   kChannels  1: a row at once; 4: four rows, which costs a single row more than it takes
 template <int kChannels>
-struct Share {
+struct TileLane {
     static_assert(kChannels == 1 || kChannels == 4);
     static constexpr int kLanes = kTileChannels / kChannels; ///< of a row
     static constexpr int kRows = 32 / kLanes;
@@ -33,13 +33,13 @@ struct Share {
 
 /// Where a lane's channels are in the matrices of a product.
 template <int kChannels>
-struct ShareChannels {
+struct LaneChannels {
     int segment;
     int first; ///< those from `channels` on are not there
     int channels;
 
-    __device__ ShareChannels(const SkinnyLaunch& launch, int tile) {
-        const int channel = Share<kChannels>::channel();
+    __device__ LaneChannels(const SkinnyLaunch& launch, int tile) {
+        const int channel = TileLane<kChannels>::channel();
         if (launch.output == SkinnyOutput::Gated) {
             segment = channel / 16;
             first = tile * 16 + channel % 16;
@@ -53,16 +53,16 @@ struct ShareChannels {
 
 /// Their scales, asked for long before they are used.
 template <int kChannels>
-struct ShareScales {
+struct LaneScales {
     float of[kChannels];
 
-    __device__ ShareScales(const SkinnyLaunch& launch, int tile) {
+    __device__ LaneScales(const SkinnyLaunch& launch, int tile) {
 #pragma unroll
         for (int i = 0; i < kChannels; ++i)
             of[i] = 1;
         if (launch.product.format == ProductFormat::Plain || tile >= launch.tiles)
             return;
-        const ShareChannels<kChannels> at(launch, tile);
+        const LaneChannels<kChannels> at(launch, tile);
         const float* const scales = launch.product.segments[at.segment].scales;
 #pragma unroll
         for (int i = 0; i < kChannels; ++i)
@@ -73,8 +73,8 @@ struct ShareScales {
 
 /// Numbers of a row of `channels`, from `to` on; `left` of them are there.
 template <class T, int kCount>
-__device__ __forceinline__ void storeShare(T* to, const T (&numbers)[kCount], int channels,
-                                           int left) {
+__device__ __forceinline__ void storeChannels(T* to, const T (&numbers)[kCount], int channels,
+                                              int left) {
     struct alignas(kCount * sizeof(T)) All {
         T of[kCount];
     };
@@ -101,9 +101,9 @@ __device__ __forceinline__ void storeShare(T* to, const T (&numbers)[kCount], in
 template <int kChannels>
 __device__ __forceinline__ void
 writeRows(const SkinnyLaunch& launch, int tile, int row, bool there, const float (&sums)[kChannels],
-          const ShareScales<kChannels>& scales, float rowScale, unsigned* largest) {
-    using Lane = Share<kChannels>;
-    const ShareChannels<kChannels> to(launch, tile);
+          const LaneScales<kChannels>& scales, float rowScale, unsigned* largest) {
+    using Lane = TileLane<kChannels>;
+    const LaneChannels<kChannels> to(launch, tile);
     const SkinnyOutput output = launch.output;
     const SkinnySegment& segment = launch.product.segments[to.segment];
     const int64_t at = int64_t(row) * to.channels + to.first;
@@ -119,7 +119,7 @@ writeRows(const SkinnyLaunch& launch, int tile, int row, bool there, const float
 #pragma unroll
             for (int i = 0; i < kChannels; ++i)
                 value[i] = cap * tanhf(value[i] / cap);
-        storeShare(static_cast<float*>(segment.y) + at, value, to.channels, left);
+        storeChannels(static_cast<float*>(segment.y) + at, value, to.channels, left);
         return;
     }
     Bf16 bits[kChannels];
@@ -137,8 +137,8 @@ writeRows(const SkinnyLaunch& launch, int tile, int row, bool there, const float
             if (gate && i < left)
                 magnitude = max(magnitude, __float_as_uint(fabsf(toFloat(bits[i]))));
         }
-        storeShare(static_cast<Bf16*>(launch.product.segments[0].y) + at, bits, to.channels,
-                   gate ? left : 0);
+        storeChannels(static_cast<Bf16*>(launch.product.segments[0].y) + at, bits, to.channels,
+                      gate ? left : 0);
 #pragma unroll
         for (int lanes = 1; lanes < Lane::kLanes / 2; lanes *= 2)
             magnitude = max(magnitude, __shfl_xor_sync(~0U, magnitude, lanes));
@@ -151,7 +151,7 @@ writeRows(const SkinnyLaunch& launch, int tile, int row, bool there, const float
         for (int i = 0; i < kChannels; ++i)
             if (i < left)
                 bits[i] = gatedElement(bits[i], launch.factor[at + i]);
-    storeShare(static_cast<Bf16*>(segment.y) + at, bits, to.channels, left);
+    storeChannels(static_cast<Bf16*>(segment.y) + at, bits, to.channels, left);
 }
 
 } // namespace lapidary::kernels::cuda

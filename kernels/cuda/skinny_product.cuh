@@ -65,8 +65,8 @@ __device__ void multiply(const SkinnyLaunch& launch, Stream& stream,
                          SkinnyShared<kRounds>& shared) {
     constexpr int kSets = (kRows + 7) / 8; // of rows of a tensor core's operand
     constexpr int kChannels = kRows == 1 ? 1 : 4;
-    using Lane = Share<kChannels>;
-    using Scales = ShareScales<kChannels>;
+    using Lane = TileLane<kChannels>;
+    using Scales = LaneScales<kChannels>;
     using Input = std::conditional_t<kRows == 1, SkinnyRow, SkinnyRows<kRounds>>;
     const SkinnyProduct& p = launch.product;
     const ProductFormat format = p.format;

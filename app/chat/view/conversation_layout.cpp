@@ -28,6 +28,7 @@ constexpr qint64 kMakingNanoseconds = 3'000'000;
 constexpr int kCollectedDelegates = 200;
 // Measuring can bring more rows into view, and these be measured in turn.
 constexpr int kPasses = 12;
+
 /// Columns know their height only after a polish; a new row is measured before the next one comes.
 void polishAll(QQuickItem* item) {
     for (QQuickItem* child : item->childItems())
