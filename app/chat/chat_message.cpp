@@ -310,18 +310,18 @@ void ChatMessage::finish(const engine::Finished& finished) {
     record_.statistics = statisticsToJson(finished.statistics, error);
     if (finished.statistics.thoughtTokens > 0)
         thoughtTokens_ = finished.statistics.thoughtTokens;
-    setPhase(Phase::Still);
+    // The last block is what it will be before views read it again.
     thought_->finish();
     answer_->finish();
-    emit phaseChanged();
+    setPhase(Phase::Still);
 }
 
 void ChatMessage::fail(const QString& sentence) {
     record_.state = MessageState::Failed;
     record_.statistics = statisticsToJson({}, sentence);
-    setPhase(Phase::Still);
     thought_->finish();
     answer_->finish();
+    setPhase(Phase::Still);
 }
 
 void ChatMessage::timerEvent(QTimerEvent* event) {

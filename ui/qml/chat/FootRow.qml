@@ -90,28 +90,12 @@ ConversationRow {
                     enabled: !root.chat.busy
                     onClicked: root.chat.regenerate(root.message.messageId)
                 }
-                TextButton {
-                    id: linkButton
-
-                    visible: root.message.links.length > 0
-                    flat: true
-                    text: qsTr("Links", "of this answer")
-                    tip: qsTr("The links of this answer, to be reached by keyboard too")
-                    onClicked: addresses.popup(linkButton, 0, -addresses.height)
-
-                    PlainMenu {
-                        id: addresses
-
-                        Instantiator {
-                            model: root.message.links
-                            delegate: PlainMenuItem {
-                                required property string modelData
-
-                                text: modelData.length > 60 ? modelData.slice(0, 57) + "…" : modelData
-                                onTriggered: root.linkChosen(modelData)
-                            }
-                            onObjectAdded: (index, object) => addresses.insertItem(index, object as PlainMenuItem)
-                        }
+                Loader {
+                    active: root.message.links.length > 0
+                    visible: active
+                    sourceComponent: LinksButton {
+                        links: root.message.links
+                        onLinkChosen: address => root.linkChosen(address)
                     }
                 }
                 BranchSwitch {

@@ -35,6 +35,8 @@ FocusScope {
         id: loader
 
         active: root.shown || root.reached
+        // Between frames, unless the keyboard waits for them.
+        asynchronous: !root.reached
         width: root.width
         sourceComponent: root.actions
     }
