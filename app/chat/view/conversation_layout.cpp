@@ -23,6 +23,9 @@ constexpr double kMeasuredPages = 2;
 constexpr std::size_t kResting = 12;
 // A frame that spent so long on delegates makes none ahead of need; a delegate takes up to 2 ms.
 constexpr qint64 kMakingNanoseconds = 3'000'000;
+// Of these a delegate waits while an answer is written.
+constexpr ConversationRows::Kind kSpareKinds[] = {
+    ConversationRows::Kind::Text, ConversationRows::Kind::Code, ConversationRows::Kind::Table};
 // Garbage is collected after so many delegates, which takes 4 ms; by itself the engine would do it
 // after some 400, in the middle of a frame.
 constexpr int kCollectedDelegates = 200;
@@ -74,30 +77,59 @@ QQuickItem* ConversationView::create(int row) {
     clock.start();
     const ConversationRows::Kind kind = rows_->kind(row);
     QQuickItem* item = reuse(row, kind);
-    if (item == nullptr) {
-        const auto found = std::ranges::find(delegates_, kind, &RowDelegate::kind);
-        if (found == delegates_.end() || (*found)->delegate == nullptr)
-            qFatal("conversation: no delegate for rows of kind %d", static_cast<int>(kind));
-        QQmlComponent* component = (*found)->delegate;
-        QQmlContext* context = component->creationContext();
-        QObject* made = component->createWithInitialProperties(
-            {{u"rowKind"_s, static_cast<int>(kind)},
-             {u"message"_s, QVariant::fromValue(rows_->message(row))},
-             {u"blocks"_s, QVariant::fromValue(rows_->blocks(row))},
-             {u"block"_s, rows_->block(row)},
-             {u"inThought"_s, rows_->isInThought(row)},
-             {u"width"_s, width()}},
-            context != nullptr ? context : qmlContext(this));
-        item = qobject_cast<QQuickItem*>(made);
-        if (item == nullptr)
-            qFatal("conversation: %s", qPrintable(component->errorString()));
-        QQmlEngine::setObjectOwnership(item, QQmlEngine::CppOwnership);
-        item->setVisible(false); // until it has its place
-        ++uncollected_;
-    }
+    if (item == nullptr)
+        item = make(kind, {.message = rows_->message(row),
+                           .blocks = rows_->blocks(row),
+                           .block = rows_->block(row),
+                           .inThought = rows_->isInThought(row)});
     adopt(row, item);
     making_ += clock.nsecsElapsed();
     return item;
+}
+
+QQuickItem* ConversationView::make(ConversationRows::Kind kind, const Shown& shown) {
+    const auto found = std::ranges::find(delegates_, kind, &RowDelegate::kind);
+    if (found == delegates_.end() || (*found)->delegate == nullptr)
+        qFatal("conversation: no delegate for rows of kind %d", static_cast<int>(kind));
+    QQmlComponent* component = (*found)->delegate;
+    QQmlContext* context = component->creationContext();
+    QObject* made =
+        component->createWithInitialProperties({{u"rowKind"_s, static_cast<int>(kind)},
+                                                {u"message"_s, QVariant::fromValue(shown.message)},
+                                                {u"blocks"_s, QVariant::fromValue(shown.blocks)},
+                                                {u"block"_s, shown.block},
+                                                {u"inThought"_s, shown.inThought},
+                                                {u"width"_s, width()}},
+                                               context != nullptr ? context : qmlContext(this));
+    auto* item = qobject_cast<QQuickItem*>(made);
+    if (item == nullptr)
+        qFatal("conversation: %s", qPrintable(component->errorString()));
+    QQmlEngine::setObjectOwnership(item, QQmlEngine::CppOwnership);
+    item->setVisible(false); // until it has its place
+    ++uncollected_;
+    return item;
+}
+
+/// While an answer is written: makes the delegate that its next block may need, so that the frame
+/// in which the block begins, which draws the whole page, need not. One a turn; the kinds are those
+/// that take long.
+void ConversationView::makeSpare() {
+    spareComes_ = false;
+    ChatMessage* message =
+        rows_ && rows_->rowCount() > 0 ? rows_->message(rows_->rowCount() - 1) : nullptr;
+    if (message == nullptr || !message->isBusy())
+        return;
+    for (const ConversationRows::Kind kind : kSpareKinds)
+        if (resting_[kind].empty()) {
+            resting_[kind].push_back(make(kind, {.message = message, .blocks = message->answer()}));
+            askForSpare();
+            return;
+        }
+}
+
+void ConversationView::askForSpare() {
+    if (!std::exchange(spareComes_, true))
+        QMetaObject::invokeMethod(this, &ConversationView::makeSpare, Qt::QueuedConnection);
 }
 
 /// A delegate that rests shows the row from now on; null when there is none.
@@ -246,6 +278,8 @@ void ConversationView::updatePolish() {
     if (!done)
         QMetaObject::invokeMethod(this, [this] { polish(); }, Qt::QueuedConnection);
     // After this frame, and rather after a short one.
+    if (making_ == 0)
+        askForSpare();
     const bool shortFrame = std::exchange(making_, 0) < kMakingNanoseconds / 2;
     if (uncollected_ >= kCollectedDelegates * (shortFrame ? 1 : 2))
         QMetaObject::invokeMethod(this, &ConversationView::collectGarbage, Qt::QueuedConnection);

@@ -111,12 +111,23 @@ protected:
     void mouseUngrabEvent() override;
 
 private:
+    /// What a delegate shows of a message.
+    struct Shown {
+        ChatMessage* message = nullptr;
+        BlockListModel* blocks = nullptr;
+        int block = -1; ///< -1: none yet
+        bool inThought = false;
+    };
+
     void reset();
     void insertRows(int first, int last);
     void removeRows(int first, int last);
     void changeRows(int first, int last);
     void renewEstimates();
     QQuickItem* create(int row);
+    QQuickItem* make(ConversationRows::Kind kind, const Shown& shown);
+    void makeSpare();
+    void askForSpare();
     QQuickItem* reuse(int row, ConversationRows::Kind kind);
     void adopt(int row, QQuickItem* item);
     void rest(std::map<int, QQuickItem*>::iterator item);
@@ -160,6 +171,7 @@ private:
     qint64 making_ = 0;       ///< nanoseconds spent on delegates since the last frame
     int uncollected_ = 0;     ///< delegates made since garbage was collected
     bool laying_ = false;
+    bool spareComes_ = false;
 };
 
 } // namespace lapidary::app
