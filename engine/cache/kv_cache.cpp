@@ -100,12 +100,27 @@ Expected<void> KvCache::makeRoom(int positions) {
                                 before),
                     grown.error().sentence + " " + grown.error().detail);
     }
+    growsAhead_ = true;
     return {};
+}
+
+void KvCache::growAhead() {
+    const int wanted = std::min(tokens_.size() + kRoomAhead, contextTokens_);
+    const int soon = std::min(tokens_.size() + kRoomStep, contextTokens_);
+    for (const Growing& one : growing_) {
+        if (!growsAhead_ || one.memory->bytes() >= static_cast<std::size_t>(wanted) * one.rowBytes)
+            continue;
+        const int rounded = std::min(wanted + kRoomStep, contextTokens_);
+        growsAhead_ =
+            one.memory->grow(static_cast<std::size_t>(rounded) * one.rowBytes).has_value();
+        if (room() >= soon)
+            return;
+    }
 }
 
 Expected<void> KvCache::fill(kernels::Backend& backend, int positions) {
     LAPIDARY_ASSERT(positions <= contextTokens_);
-    if (auto room = makeRoom(contextTokens_); !room)
+    if (auto room = makeRoom(positions); !room)
         return room;
     // As large as what norms leave, about 1, so that no score runs away.
     std::mt19937 random(1);
@@ -122,8 +137,9 @@ Expected<void> KvCache::fill(kernels::Backend& backend, int positions) {
             const std::int64_t rowBytes = static_cast<std::int64_t>(tensor.bytes()) / tensor.rows();
             const std::int64_t rows =
                 std::max<std::int64_t>(1, static_cast<std::int64_t>(numbers.size() * 4) / rowBytes);
-            for (std::int64_t row = 0; row < tensor.rows(); row += rows) {
-                const Tensor piece = tensor.slice(row, std::min(rows, tensor.rows() - row));
+            const std::int64_t there = std::min<std::int64_t>(tensor.rows(), room());
+            for (std::int64_t row = 0; row < there; row += rows) {
+                const Tensor piece = tensor.slice(row, std::min(rows, there - row));
                 backend.upload(std::as_bytes(std::span(numbers)).first(piece.bytes()), piece);
             }
         }

@@ -74,6 +74,7 @@ void Context::extend(std::int32_t id) {
 }
 
 Expected<void> Context::settle() {
+    cache_.growAhead(); // the device computes meanwhile
     auto done = model_->backend->wait();
     const int begin = std::exchange(queuedFrom_, std::nullopt).value_or(cache_.tokens().size());
     if (!done) // What the cache holds from `begin` on is not known.

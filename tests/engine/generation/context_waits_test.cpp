@@ -22,6 +22,7 @@ private slots:
     void prefillForgetsWhatFailed();
     void aChunkThatFailsIsForgotten();
     void aContextGoesOnOnceThereIsMemory();
+    void noTokenWaitsForMemory();
 
 private:
     Expected<bool> prefill(int tokens);
@@ -188,6 +189,44 @@ void ContextWaitsTest::aContextGoesOnOnceThereIsMemory() {
     backend_->mostGrown = SIZE_MAX;
     QVERIFY(prefill(text));
     QCOMPARE(goOn(), expected);
+}
+
+// The cache grows while the device computes, a little with each step.
+void ContextWaitsTest::noTokenWaitsForMemory() {
+    constexpr int kLong = 2000;
+    context_.emplace(std::move(*Context::open(*reference_.model, kLong, CacheFormat::F32, 16)));
+    const auto goOnTo = [&](int length) {
+        while (context_->cache().tokens().size() < length) {
+            context_->extend(8 + context_->cache().tokens().size() % 40);
+            if (!context_->draw({.temperature = 0}, {}))
+                return false;
+        }
+        return true;
+    };
+    QVERIFY(prefill(prompt_.size()));
+    const int first = backend_->growths; // in front of the prompt
+    backend_->growthsBetweenSteps = backend_->growthsOfStep = 0;
+    QVERIFY(goOnTo(1200));
+    QVERIFY(backend_->growths > first);
+    QCOMPARE(backend_->growthsBetweenSteps, 0);
+    QCOMPARE(backend_->growthsOfStep, 1);
+    QVERIFY(context_->cache().room() >= 1200 + KvCache::kRoomAhead);
+
+    // What is refused ahead is no failure, and is not tried anew with every step.
+    backend_->mostGrown = context_->cache().bytes() / 1000; // less than any layer has
+    const int before = context_->cache().room();
+    QVERIFY(goOnTo(before));
+    QCOMPARE(context_->cache().room(), before);
+    context_->extend(9);
+    QVERIFY(!context_->draw({.temperature = 0}, {}));
+    QCOMPARE(context_->cache().tokens().size(), before);
+    backend_->mostGrown = SIZE_MAX;
+    backend_->growthsBetweenSteps = 0;
+    QVERIFY(goOnTo(before + 1));
+    QVERIFY(backend_->growthsBetweenSteps > 0);
+    backend_->growthsBetweenSteps = 0;
+    QVERIFY(goOnTo(kLong - 1));
+    QCOMPARE(backend_->growthsBetweenSteps, 0);
 }
 
 const Registered<ContextWaitsTest> registered;

@@ -2,6 +2,7 @@
 
 #include <kernels/backend.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -11,7 +12,7 @@
 namespace lapidary::engine::test {
 
 /// Another backend, whose waits are counted and fail when they are told to, and whose memory ends
-/// where it is told to.
+/// where it is told to and notes when it grew.
 class WatchedBackend final : public kernels::Backend {
 public:
     explicit WatchedBackend(std::unique_ptr<Backend> backend) : backend_(std::move(backend)) {}
@@ -19,9 +20,14 @@ public:
     int waits = 0;
     std::optional<Error> next;        ///< what the next wait returns
     std::size_t mostGrown = SIZE_MAX; ///< bytes that memory grows to
+    int growths = 0;
+    int growthsBetweenSteps = 0; ///< with nothing queued that the device computes meanwhile
+    int growthsOfStep = 0;       ///< the most with one step
 
     [[nodiscard]] Expected<void> wait() override {
         ++waits;
+        queued_ = false;
+        growthsSinceWait_ = 0;
         if (auto error = std::exchange(next, std::nullopt))
             return std::unexpected(std::move(*error));
         return backend_->wait();
@@ -41,7 +47,7 @@ public:
         auto memory = backend_->reserve(mostBytes);
         if (!memory)
             return memory;
-        return std::make_unique<EndingMemory>(std::move(*memory), mostGrown);
+        return std::make_unique<EndingMemory>(std::move(*memory), *this);
     }
     void upload(std::span<const std::byte> from, const kernels::Tensor& to) override {
         backend_->upload(from, to);
@@ -75,6 +81,7 @@ public:
     void addNormed(const kernels::AddNormed& op) override { backend_->addNormed(op); }
     void linear(std::span<const kernels::Projection> projections, const kernels::Tensor& x,
                 const kernels::Tensor& largest) override {
+        queued_ = true;
         backend_->linear(projections, x, largest);
     }
     void logits(const kernels::Weight& w, const kernels::Tensor& x, float cap,
@@ -124,22 +131,32 @@ public:
 private:
     class EndingMemory final : public kernels::GrowingMemory {
     public:
-        EndingMemory(std::unique_ptr<GrowingMemory> memory, const std::size_t& most)
-            : memory_(std::move(memory)), most_(most) {}
+        EndingMemory(std::unique_ptr<GrowingMemory> memory, WatchedBackend& watch)
+            : memory_(std::move(memory)), watch_(watch) {}
         [[nodiscard]] void* data() const override { return memory_->data(); }
         [[nodiscard]] std::size_t bytes() const override { return memory_->bytes(); }
         [[nodiscard]] Expected<void> grow(std::size_t bytes) override {
-            if (bytes > most_)
+            if (bytes > watch_.mostGrown)
                 return fail(ErrorKind::DoesNotFit, "The card is full.");
+            if (bytes > memory_->bytes())
+                watch_.noteGrowth();
             return memory_->grow(bytes);
         }
 
     private:
         std::unique_ptr<GrowingMemory> memory_;
-        const std::size_t& most_;
+        WatchedBackend& watch_;
     };
 
+    void noteGrowth() {
+        ++growths;
+        growthsBetweenSteps += queued_ ? 0 : 1;
+        growthsOfStep = std::max(growthsOfStep, ++growthsSinceWait_);
+    }
+
     std::unique_ptr<Backend> backend_;
+    bool queued_ = false;
+    int growthsSinceWait_ = 0;
 };
 
 } // namespace lapidary::engine::test

@@ -200,7 +200,8 @@ void FullCardTest::stepsAreDoneWithoutRoomForTheirGraph() {
 void FullCardTest::aContextGrowsOnceThereIsMemory() {
     constexpr int kContext = 1 << 17;
     constexpr int kGranule = 8192; // positions: 2 MiB of 128 numbers of bf16
-    constexpr int kBegin = kGranule - 20;
+    // So far from the end that nothing has grown ahead.
+    constexpr int kBegin = kGranule - KvCache::kRoomAhead - 20;
     constexpr int kEnd = kGranule + 100;
     const TokenSequence text = textOf(kEnd);
     const auto model = loadNetworks();
@@ -217,7 +218,7 @@ void FullCardTest::aContextGrowsOnceThereIsMemory() {
         QSKIP("this card maps no memory");
     QCOMPARE(context->cache().room(), kGranule);
     // Some steps first, so that they are recorded.
-    Drawn drawn = extend(*context, text, kGranule - 10);
+    Drawn drawn = extend(*context, text, kBegin + 10);
     QVERIFY(!drawn.error && holder_->hold());
     const Drawn meanwhile = extend(*context, text, kEnd);
     const auto prefilled = read(*context, text);
