@@ -1,5 +1,6 @@
 #include "cuda/stream.h"
 
+#include "cuda/memory_mapping.h"
 #include "cuda/number_copies.h"
 
 #include <algorithm>
@@ -28,9 +29,20 @@ Expected<std::unique_ptr<Stream>> Stream::open(int device) {
     return std::unique_ptr<Stream>(new Stream(device, properties, handle));
 }
 
+Stream::Stream(int device, const cudaDeviceProp& card, cudaStream_t handle)
+    : device_(device)
+    , multiprocessors_(card.multiProcessorCount)
+    , sharedBytes_(sharedOfBlock(device))
+    , capability_(capabilityOf(card))
+    , handle_(handle) {
+    if (const MappingCalls* calls = MappingCalls::of(device)) {
+        mapped_ = mapOnCard(*calls, device, card.totalGlobalMem);
+        mostMapped_ = card.totalGlobalMem;
+    }
+}
+
 Stream::~Stream() {
     cudaStreamSynchronize(handle_);
-    cudaFree(scratch_);
     cudaStreamDestroy(handle_);
 }
 
@@ -106,19 +118,25 @@ Expected<void> Stream::wait() {
 }
 
 void* Stream::scratch(std::size_t bytes) {
-    if (bytes <= scratchBytes_)
-        return scratch_;
-    drain(); // what is queued may still use the old one
-    cudaFree(scratch_);
-    scratch_ = nullptr;
-    scratchBytes_ = 0;
-    ++scratchGeneration_;
-    const cudaError_t result = cudaMalloc(&scratch_, bytes);
-    check(result, "taking memory for work");
-    if (result != cudaSuccess)
+    if (auto grown = growScratch(bytes); !grown) {
+        if (!error_)
+            error_ = std::move(grown.error());
         return nullptr;
-    scratchBytes_ = bytes;
-    return scratch_;
+    }
+    return mapped_ != nullptr ? mapped_->data() : scratch_.memory.get();
+}
+
+Expected<void> Stream::growScratch(std::size_t bytes) {
+    if (mapped_ != nullptr)
+        return bytes <= mostMapped_
+                   ? mapped_->grow(bytes)
+                   : std::unexpected(describe(cudaErrorMemoryAllocation, "taking memory for work"));
+    if (bytes <= scratch_.bytes)
+        return {};
+    drain(); // what is queued may still use the old one
+    scratch_ = {};
+    ++scratchGeneration_;
+    return allocate(bytes).transform([&](Buffer memory) { scratch_ = std::move(memory); });
 }
 
 Error describe(cudaError_t result, std::string_view what) {

@@ -4,6 +4,7 @@
 #include "cuda/arch/card_limits.h"
 #include "cuda/staging.h"
 #include "error.h"
+#include "growing_memory.h"
 
 #include <cuda_runtime_api.h>
 
@@ -78,16 +79,14 @@ public:
     /// which is safe because they run in order. Null, with the error noted, when there is no more.
     [[nodiscard]] void* scratch(std::size_t bytes);
 
-    /// Changes whenever scratch moves, so that a recorded graph knows that its own is gone.
+    /// Changes whenever scratch moves, so that a recorded graph knows that its own is gone. It
+    /// grows in place where the card maps memory.
     [[nodiscard]] int scratchGeneration() const { return scratchGeneration_; }
 
 private:
-    Stream(int device, const cudaDeviceProp& card, cudaStream_t handle)
-        : device_(device)
-        , multiprocessors_(card.multiProcessorCount)
-        , sharedBytes_(sharedOfBlock(device))
-        , capability_(capabilityOf(card))
-        , handle_(handle) {}
+    Stream(int device, const cudaDeviceProp& card, cudaStream_t handle);
+
+    [[nodiscard]] Expected<void> growScratch(std::size_t bytes);
 
     int device_;
     int multiprocessors_;
@@ -97,8 +96,9 @@ private:
     std::function<void()> deferred_;
     Staging staging_;
     std::optional<Error> error_;
-    void* scratch_ = nullptr;
-    std::size_t scratchBytes_ = 0;
+    std::unique_ptr<GrowingMemory> mapped_; // as scratch; null: `scratch_` is
+    std::size_t mostMapped_ = 0;
+    Buffer scratch_;
     int scratchGeneration_ = 0;
 };
 

@@ -271,6 +271,58 @@ private slots:
         QCOMPARE(grown.size(), whole.size());
         QVERIFY(std::memcmp(grown.data(), whole.data(), whole.size() * sizeof(float)) == 0);
     }
+
+    // A larger operation takes more scratch, which stays where recorded steps expect it.
+    void recordedStepsOutliveLargerOperations() {
+        if (MappingCalls::of(pair_.card->describe().index) == nullptr)
+            QSKIP("this card maps no memory");
+        const auto fresh = openDevice(pair_.card->describe().id); // without scratch so far
+        QVERIFY(fresh);
+        Backend& card = **fresh;
+        std::vector<Buffer> memory;
+        const auto take = [&](DType type, std::initializer_list<std::int64_t> shape) {
+            Tensor tensor(nullptr, type, shape);
+            memory.push_back(*card.allocate(tensor.bytes()));
+            tensor.data = memory.back().memory.get();
+            return tensor;
+        };
+        constexpr std::int64_t kVocabulary = 20000;
+        constexpr std::int64_t kRows = 600;
+        std::mt19937 random(6);
+        const Tensor logits = take(DType::F32, {kRows, kVocabulary});
+        const Tensor tokens = take(DType::I32, {kRows});
+        const auto numbers = randomNumbers(random, kRows * kVocabulary);
+        const auto draw = [&](std::int64_t rows) {
+            card.sample({.logits = logits.slice(0, rows),
+                         .sampling = {.seed = 3},
+                         .seenTokens = {},
+                         .bannedTokens = {},
+                         .tokens = tokens.slice(0, rows)});
+        };
+        const auto drawn = [&](std::int64_t rows) {
+            std::vector<std::int32_t> ids(static_cast<std::size_t>(rows));
+            card.download(tokens.slice(0, rows), std::as_writable_bytes(std::span(ids)));
+            return card.wait() ? ids : std::vector<std::int32_t>{};
+        };
+        card.upload(std::as_bytes(std::span(numbers)), logits);
+        int queued = 0;
+        std::unique_ptr<Backend::Recording> recording;
+        std::vector<std::vector<std::int32_t>> steps;
+        for (int step = 0; step < 6; ++step) {
+            card.repeat(recording, step, [&] {
+                ++queued;
+                draw(1);
+            });
+            steps.push_back(drawn(1));
+            if (step == 3) {
+                draw(kRows);
+                QCOMPARE(drawn(kRows).front(), steps.front().front());
+            }
+        }
+        QCOMPARE(queued, 2); // as it is, then recorded
+        QCOMPARE(steps, std::vector(6, steps.front()));
+        QCOMPARE(steps.front().size(), std::size_t{1});
+    }
 };
 
 static const Registered<MemoryMappingTest> mappingRegistered;
