@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 namespace lapidary::kernels {
@@ -15,5 +16,12 @@ struct Sampling {
 
     bool operator==(const Sampling&) const = default;
 };
+
+/// Memory that drawing from `rows` of logits takes on a card, at most: of each row two numbers for
+/// 32 tokens and two more, and a list of tokens.
+[[nodiscard]] constexpr std::size_t drawingBytes(std::int64_t rows, std::int64_t vocabulary) {
+    const std::int64_t ofRow = 2 * ((vocabulary + 31) / 32) + 2;
+    return static_cast<std::size_t>(rows * ofRow + vocabulary) * 4;
+}
 
 } // namespace lapidary::kernels

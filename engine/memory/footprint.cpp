@@ -5,6 +5,7 @@
 #include "memory/cache_geometry.h"
 
 #include <kernels/estimate.h>
+#include <kernels/sampling.h>
 
 #include <algorithm>
 #include <span>
@@ -82,7 +83,8 @@ std::size_t activationBytes(const ModelConfig& config, std::size_t numberBytes) 
     const std::size_t magnitudes = static_cast<std::size_t>(1 + config.heads) * sizeof(float);
     const std::int64_t logits = config.vocabulary + kernels::boundsOf(config.vocabulary);
     return rows * (static_cast<std::size_t>(row) * numberBytes + magnitudes)
-           + static_cast<std::size_t>(kLogitRows * logits) * sizeof(float);
+           + static_cast<std::size_t>(kLogitRows * logits) * sizeof(float)
+           + kernels::drawingBytes(kLogitRows, config.vocabulary);
 }
 
 HeadChoice headOn(const kernels::DeviceDescription& device, HeadChoice head) {

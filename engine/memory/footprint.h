@@ -29,7 +29,8 @@ struct WeightBytes {
 [[nodiscard]] std::size_t activationNumberBytes(const kernels::DeviceDescription& device);
 
 /// What one step of the decoder computes in: a prefill chunk of the longest kind, and the logits
-/// of kLogitRows rows with their bounds. `numberBytes` is the size of an activation.
+/// of kLogitRows rows with their bounds and what drawing from them takes. `numberBytes` is the size
+/// of an activation.
 [[nodiscard]] std::size_t activationBytes(const ModelConfig& config, std::size_t numberBytes);
 
 /// What becomes of a choice on a device: the processor reads heads as they are stored.

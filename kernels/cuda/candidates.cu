@@ -1,9 +1,14 @@
-// From estimates to exact logits.
+// From the logits of all tokens to those of the few that may be the best.
 //
-// In the best n groups of tokens, by what each group surely reaches, are n tokens that reach the
-// n-th of these numbers. A token that cannot is none of the best n; bans only make n larger, by as
-// many as they are. Whoever can, few or all, is computed from the bf16 head, by whichever warp has
-// its group: which ones those are depends on nothing but the row.
+// In the best n groups of 32 tokens, by what each group reaches, are n tokens that reach the n-th
+// of these numbers. A token that cannot is none of the best n, and whoever can, few or all, is a
+// candidate: which ones those are depends on nothing but the row.
+//
+// Of estimates a group has bounds instead: what it surely reaches, and what is possible. They are
+// wide, so the best token of each of those n groups is computed from the bf16 head first. The least
+// of these n logits is near what the n-th token has, and leaves a sixth of the candidates. Bans
+// only make n larger, by as many as they are. Candidates are computed by whichever warp has their
+// group.
 #include "cuda/candidates.h"
 #include "cuda/rank_keys.cuh"
 
@@ -11,7 +16,24 @@ namespace lapidary::kernels::cuda {
 namespace {
 
 constexpr int kThreads = 256;
+constexpr int kWarps = kThreads / 32;
 constexpr int kGroup = 32; // tokens
+
+/// Of the groups of a row.
+struct GroupBounds {
+    const float* reached;
+    const float* possible;
+
+    __device__ GroupBounds(const CandidateProblem& p, int64_t row) {
+        if (p.estimated.w != nullptr) {
+            const RowBounds bounds(p.estimated.bounds, p.vocabulary, row);
+            reached = bounds.reached;
+            possible = bounds.possible;
+        } else {
+            reached = possible = p.space.maxima + row * p.groups();
+        }
+    }
+};
 
 /// A number that no token below `least` reaches once both are capped, whatever tanh rounds: there
 /// all logits of more than 8 caps are the same.
@@ -21,6 +43,24 @@ __device__ float beforeCap(float least, float cap) {
     const float capped = tanhf(least / cap);
     const float before = cap * atanhf(capped - fabsf(capped) * 0x1p-19F);
     return fminf(least, before) - fabsf(before) * 0x1p-18F;
+}
+
+// A warp a group, a lane a token.
+__global__ void __launch_bounds__(kThreads)
+    maximaKernel(const __grid_constant__ CandidateProblem p) {
+    const int warps = static_cast<int>(gridDim.x) * kWarps;
+    const int lane = threadIdx.x % 32;
+    const int all = static_cast<int>(p.rows) * p.groups();
+#pragma unroll 4
+    for (int one = static_cast<int>(blockIdx.x) * kWarps + static_cast<int>(threadIdx.x) / 32;
+         one < all; one += warps) {
+        const int64_t token = int64_t(one % p.groups()) * kGroup + lane;
+        const float logit =
+            token < p.vocabulary ? p.logits[one / p.groups() * p.vocabulary + token] : -INFINITY;
+        const uint32_t largest = __reduce_max_sync(~0U, orderedBits(logit));
+        if (lane == 0)
+            p.space.maxima[one] = fromOrderedBits(largest);
+    }
 }
 
 // A block a row. Where groups are more than the slots, the best of a slot stands for all of its
@@ -33,16 +73,16 @@ __global__ void __launch_bounds__(kRankThreads)
     __shared__ int histogram[256];
     __shared__ RankBin found;
     const int row = static_cast<int>(blockIdx.x);
-    const int groups = static_cast<int>(p.coarse.tiles());
-    const int wanted = p.wanted + p.bannedCount;
-    if (threadIdx.x == 0)
-        p.chosenCounts[row] = 0;
-    if (wanted > min(groups, kAll)) { // the whole block
-        if (threadIdx.x == 0)
-            p.thresholds[row] = -INFINITY;
+    const int groups = p.groups();
+    const int wanted = p.wanted + p.estimated.bannedCount;
+    if (wanted > min(groups, kAll)) { // the whole block: all tokens are candidates
+        if (threadIdx.x == 0) {
+            p.space.reached[row] = INFINITY;
+            p.space.least[row] = orderedBits(-INFINITY);
+        }
         return;
     }
-    const float* const reached = RowBounds(p.bounds, p.coarse.vocabulary, row).reached;
+    const float* const reached = GroupBounds(p, row).reached;
     uint32_t keys[kSlots]; // of what is there none is zero
 #pragma unroll
     for (int i = 0; i < kSlots; ++i) {
@@ -76,8 +116,10 @@ __global__ void __launch_bounds__(kRankThreads)
         prefix |= uint32_t(found.bin) << shift;
         left = found.left;
     }
-    if (threadIdx.x == 0)
-        p.thresholds[row] = beforeCap(fromOrderedBits(prefix), p.cap);
+    if (threadIdx.x == 0) {
+        p.space.reached[row] = fromOrderedBits(prefix);
+        p.space.least[row] = p.estimated.w != nullptr ? ~0U : prefix;
+    }
 }
 
 /// w·x by a warp, in the same order for every row and token.
@@ -98,76 +140,139 @@ __device__ float exactLogit(const Bf16* w, const Bf16* x, int columns) {
     return warpSum(sums[0] + sums[1]);
 }
 
-__device__ bool isBanned(const CandidateProblem& p, int64_t token) {
-    for (int i = 0; i < p.bannedCount; ++i)
-        if (p.banned[i] == token)
+__device__ float exactLogit(const CandidateProblem& p, int row, int64_t token) {
+    const EstimatedLogits& of = p.estimated;
+    const int64_t columns = of.coarse.columns;
+    return exactLogit(of.w + token * columns, of.x + row * columns, of.coarse.columns);
+}
+
+__device__ bool isBanned(const EstimatedLogits& of, int64_t token) {
+    for (int i = 0; i < of.bannedCount; ++i)
+        if (of.banned[i] == token)
             return true;
     return false;
 }
 
-/// A warp, a lane a token.
-__device__ void chooseInGroup(const CandidateProblem& p, int row, int64_t group) {
-    const int lane = threadIdx.x % 32;
-    const int64_t token = group * kGroup + lane;
-    const bool there = token < p.coarse.vocabulary;
-    float* const logits = p.logits + row * p.coarse.vocabulary;
-    bool chosen = false;
-    if (there) {
-        const RowBounds bounds(p.bounds, p.coarse.vocabulary, row);
-        const float error = errorOf(*bounds.input, p.coarse.rows[token]);
-        chosen = !(logits[token] + error < p.thresholds[row]);
-    }
-    const unsigned all = __ballot_sync(~0U, chosen);
-    if (all == 0)
-        return;
-    int place = 0;
-    if (lane == 0)
-        place = atomicAdd(&p.chosenCounts[row], __popc(all));
-    place = __shfl_sync(~0U, place, 0) + __popc(all & ((1U << lane) - 1));
-    float logit = 0;
-    for (unsigned left = all; left != 0; left &= left - 1) {
-        const int of = __ffs(static_cast<int>(left)) - 1;
-        const float exact = exactLogit(p.w + (group * kGroup + of) * p.coarse.columns,
-                                       p.x + int64_t(row) * p.coarse.columns, p.coarse.columns);
-        if (lane == of)
-            logit = exact;
-    }
-    if (!chosen)
-        return;
-    if (p.cap > 0)
-        logit = p.cap * tanhf(logit / p.cap);
-    logits[token] = isBanned(p, token) ? -INFINITY : logit;
-    p.chosen[row * p.coarse.vocabulary + place] = static_cast<int32_t>(token);
-}
-
-// Warps walk the groups of all rows, a lane one of those that are its warp's next 32.
-__global__ void __launch_bounds__(kThreads)
-    chooseKernel(const __grid_constant__ CandidateProblem p) {
-    const int warps = static_cast<int>(gridDim.x) * (kThreads / 32);
-    const int groups = static_cast<int>(p.coarse.tiles());
-    const int all = groups * p.rows;
-    const int first = static_cast<int>(blockIdx.x * (kThreads / 32) + threadIdx.x / 32);
+/// Warps walk the groups of all rows, a lane one of those that are its warp's next 32, and act
+/// together, `act(row, group)`, where `calls(row, group)`.
+template <class Calls, class Act>
+__device__ void eachGroup(const CandidateProblem& p, Calls calls, Act act) {
+    const int warps = static_cast<int>(gridDim.x) * kWarps;
+    const int groups = p.groups();
+    const int all = groups * static_cast<int>(p.rows);
+    const int first = static_cast<int>(blockIdx.x * kWarps + threadIdx.x / 32);
     for (int begin = first; begin < all; begin += 32 * warps) {
         const int mine = begin + static_cast<int>(threadIdx.x) % 32 * warps;
-        bool hit = false;
-        if (mine < all) {
-            const RowBounds bounds(p.bounds, p.coarse.vocabulary, mine / groups);
-            hit = !(bounds.possible[mine % groups] < p.thresholds[mine / groups]);
-        }
-        for (unsigned hits = __ballot_sync(~0U, hit); hits != 0; hits &= hits - 1) {
-            const int one = begin + (__ffs(static_cast<int>(hits)) - 1) * warps;
-            chooseInGroup(p, one / groups, one % groups);
+        const bool called = mine < all && calls(mine / groups, mine % groups);
+        for (unsigned left = __ballot_sync(~0U, called); left != 0; left &= left - 1) {
+            const int one = begin + (__ffs(static_cast<int>(left)) - 1) * warps;
+            act(one / groups, one % groups);
         }
     }
+}
+
+/// Of estimates: the exact logit of the token that gives its group what it reaches.
+__device__ void raiseByGroup(const CandidateProblem& p, int row, int group) {
+    const int64_t token = int64_t(group) * kGroup + threadIdx.x % 32;
+    float reached = -INFINITY;
+    if (token < p.vocabulary) {
+        const RowBounds bounds(p.estimated.bounds, p.vocabulary, row);
+        reached = p.logits[row * p.vocabulary + token]
+                  - errorOf(*bounds.input, p.estimated.coarse.rows[token]);
+    }
+    const uint32_t bits = orderedBits(reached);
+    const unsigned best = __ballot_sync(~0U, bits == __reduce_max_sync(~0U, bits));
+    const float logit =
+        exactLogit(p, row, int64_t(group) * kGroup + __ffs(static_cast<int>(best)) - 1);
+    if (threadIdx.x % 32 == 0)
+        atomicMin(&p.space.least[row], orderedBits(logit));
+}
+
+__global__ void __launch_bounds__(kThreads)
+    raiseKernel(const __grid_constant__ CandidateProblem p) {
+    eachGroup(
+        p,
+        [&](int row, int group) {
+            return !(GroupBounds(p, row).reached[group] < p.space.reached[row]);
+        },
+        [&](int row, int group) { raiseByGroup(p, row, group); });
+}
+
+/// A warp, a lane a token. Returns the candidates.
+__device__ unsigned chooseInGroup(const CandidateProblem& p, int row, int group, float least) {
+    const EstimatedLogits& of = p.estimated;
+    const int lane = threadIdx.x % 32;
+    const int64_t token = int64_t(group) * kGroup + lane;
+    float* const logits = p.logits + row * p.vocabulary;
+    bool chosen = false;
+    if (token < p.vocabulary) {
+        float error = 0;
+        if (of.w != nullptr)
+            error = errorOf(*RowBounds(of.bounds, p.vocabulary, row).input, of.coarse.rows[token]);
+        chosen = !(logits[token] + error < least);
+    }
+    const unsigned all = __ballot_sync(~0U, chosen);
+    if (of.w == nullptr)
+        return all;
+    float logit = 0;
+    for (unsigned left = all; left != 0; left &= left - 1) {
+        const int one = __ffs(static_cast<int>(left)) - 1;
+        const float exact = exactLogit(p, row, int64_t(group) * kGroup + one);
+        if (lane == one)
+            logit = exact;
+    }
+    if (chosen) {
+        if (of.cap > 0)
+            logit = of.cap * tanhf(logit / of.cap);
+        logits[token] = isBanned(of, token) ? -INFINITY : logit;
+    }
+    return all;
+}
+
+__global__ void __launch_bounds__(kThreads)
+    chooseKernel(const __grid_constant__ CandidateProblem p) {
+    const auto leastOf = [&](int row) {
+        return beforeCap(fromOrderedBits(p.space.least[row]), p.estimated.cap);
+    };
+    eachGroup(
+        p,
+        [&](int row, int group) {
+            const bool may = !(GroupBounds(p, row).possible[group] < leastOf(row));
+            if (!may)
+                p.space.words[int64_t(row) * p.groups() + group] = 0;
+            return may;
+        },
+        [&](int row, int group) {
+            const unsigned chosen = chooseInGroup(p, row, group, leastOf(row));
+            if (threadIdx.x % 32 == 0)
+                p.space.words[int64_t(row) * p.groups() + group] = chosen;
+        });
 }
 
 } // namespace
 
+CandidateSpace::CandidateSpace(void* scratch, std::int64_t rows, std::int64_t vocabulary) {
+    const std::int64_t groups = (vocabulary + kGroup - 1) / kGroup;
+    words = static_cast<std::uint32_t*>(scratch);
+    maxima = reinterpret_cast<float*>(words + rows * groups);
+    reached = maxima + rows * groups;
+    least = reinterpret_cast<std::uint32_t*>(reached + rows);
+}
+
+std::size_t CandidateSpace::bytes(std::int64_t rows, std::int64_t vocabulary) {
+    return static_cast<std::size_t>(rows * (2 * ((vocabulary + kGroup - 1) / kGroup) + 2)) * 4;
+}
+
 void chooseCandidates(const CandidateProblem& problem, cudaStream_t stream) {
-    thresholdKernel<<<static_cast<unsigned>(problem.rows), kRankThreads, 0, stream>>>(problem);
     // Four blocks a multiprocessor: enough reads on their way where all tokens are candidates.
-    chooseKernel<<<static_cast<unsigned>(problem.multiprocessors * 4), kThreads, 0, stream>>>(
-        problem);
+    const auto blocks = static_cast<unsigned>(problem.multiprocessors * 4);
+    const bool estimated = problem.estimated.w != nullptr;
+    if (!estimated)
+        maximaKernel<<<blocks, kThreads, 0, stream>>>(problem);
+    thresholdKernel<<<static_cast<unsigned>(problem.rows), kRankThreads, 0, stream>>>(problem);
+    if (estimated)
+        raiseKernel<<<blocks, kThreads, 0, stream>>>(problem);
+    chooseKernel<<<blocks, kThreads, 0, stream>>>(problem);
 }
 
 } // namespace lapidary::kernels::cuda

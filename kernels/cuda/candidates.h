@@ -2,25 +2,46 @@
 
 #include "cuda/coarse_head.h"
 
+#include <cstddef>
+#include <cstdint>
+
 namespace lapidary::kernels::cuda {
 
-/// The tokens among whom the best ones must be, by what an estimate says of them, and their exact
-/// logits.
-struct CandidateProblem {
-    CoarseMatrix coarse;
-    const Bf16* w = nullptr; ///< [vocabulary, columns]
+/// What is known of the logits of all tokens where they are estimates.
+struct EstimatedLogits {
+    const Bf16* w = nullptr; ///< [vocabulary, columns]; null: logits are exact
     const Bf16* x = nullptr; ///< [rows, columns]
-    float cap = 0;
+    CoarseMatrix coarse = {};
+    float cap = 0;           ///< of exact logits
     float* bounds = nullptr; ///< [rows, boundsOf(vocabulary)]
-    float* logits = nullptr; ///< [rows, vocabulary]: estimates, then exact for the chosen ones
-    int rows = 0;
-    int wanted = 0; ///< the best so many are among the chosen, of tokens not banned
-    const int32_t* banned = nullptr;
-    int bannedCount = 0;         ///< chosen or not, their logits are −∞
-    float* thresholds = nullptr; ///< [rows], scratch
-    int32_t* chosen = nullptr;   ///< [rows, vocabulary], in no order
-    int* chosenCounts = nullptr; ///< [rows]
+    const std::int32_t* banned = nullptr;
+    int bannedCount = 0; ///< candidates or not, their logits become −∞
+};
+
+/// Memory for the candidates of `rows`, and for what finds them.
+struct CandidateSpace {
+    std::uint32_t* words = nullptr; ///< [rows, groups], a bit for each of 32 tokens: a candidate
+    float* maxima = nullptr;        ///< [rows, groups], of exact logits
+    float* reached = nullptr;       ///< [rows]: what as many estimates as are wanted surely reach
+    std::uint32_t* least = nullptr; ///< [rows]: less than this, in order, is no candidate's
+
+    CandidateSpace() = default;
+    CandidateSpace(void* scratch, std::int64_t rows, std::int64_t vocabulary);
+    [[nodiscard]] static std::size_t bytes(std::int64_t rows, std::int64_t vocabulary);
+};
+
+/// The tokens among whom the best ones of each row must be, and their exact logits.
+struct CandidateProblem {
+    float* logits = nullptr; ///< [rows, vocabulary]: of estimates the candidates' become exact
+    std::int64_t rows = 0, vocabulary = 0;
+    int wanted = 0; ///< the best so many are among the candidates, of tokens not banned
+    EstimatedLogits estimated = {};
+    CandidateSpace space = {};
     int multiprocessors = 0;
+
+    [[nodiscard]] __host__ __device__ int groups() const {
+        return static_cast<int>((vocabulary + 31) / 32);
+    }
 };
 void chooseCandidates(const CandidateProblem& problem, cudaStream_t stream);
 

@@ -46,7 +46,7 @@ CudaBackend::CudaBackend(std::unique_ptr<Stream> stream, std::unique_ptr<StepCha
     , norms_(*stream_, *chain_)
     , experts_(*stream_, *chain_, *products_)
     , samples_(*stream_)
-    , heads_(*stream_)
+    , heads_(*stream_, samples_)
     , gatherer_(*stream_) {}
 
 Expected<Buffer> CudaBackend::allocate(std::size_t bytes) {

@@ -1,10 +1,8 @@
 #include "cuda/head_operations.h"
 
 #include "assert.h"
-#include "cuda/candidates.h"
 #include "cuda/card_weight.h"
 #include "cuda/coarse_head.h"
-#include "cuda/sample.h"
 #include "cuda/tensors.h"
 
 #include <memory>
@@ -67,51 +65,16 @@ void HeadOperations::estimate(const Estimate& op) {
 }
 
 bool HeadOperations::sample(const Sample& op) {
-    const Sampling& sampling = op.sampling;
-    const bool greedy = sampling.temperature <= 0;
-    if (sampling.repetitionPenalty != 1.0F
-        || (!greedy && (sampling.topK <= 0 || sampling.topK > kMostCandidates)))
+    if (op.sampling.repetitionPenalty != 1.0F || !SampleOperations::drawsOnCard(op.sampling))
         return false;
     const Estimate& estimate = *op.estimate;
     LAPIDARY_ASSERT(estimate.logits.data == op.logits.data
                     && estimate.logits.rows() == op.logits.rows());
-    const CoarseMatrix coarse = coarseOf(estimate.coarse);
-    const auto rows = static_cast<std::size_t>(op.logits.rows());
-    const std::size_t banned = op.bannedTokens.size();
-    auto* const numbers = static_cast<std::int32_t*>(
-        stream_.scratch((banned + 2 * rows + rows * static_cast<std::size_t>(coarse.vocabulary))
-                        * sizeof(std::int32_t)));
-    if (numbers == nullptr)
-        return true;
-    stream_.upload(std::as_bytes(op.bannedTokens), numbers);
-    const CandidateProblem candidates{.coarse = coarse,
-                                      .w = static_cast<const Bf16*>(matrixOf(estimate.w).numbers),
-                                      .x = halves(estimate.x),
-                                      .cap = estimate.cap,
-                                      .bounds = floats(estimate.bounds),
-                                      .logits = floats(op.logits),
-                                      .rows = narrow(op.logits.rows()),
-                                      .wanted = greedy ? 1 : sampling.topK,
-                                      .banned = numbers,
-                                      .bannedCount = static_cast<int>(banned),
-                                      .thresholds = reinterpret_cast<float*>(numbers + banned),
-                                      .chosen = numbers + banned + 2 * rows,
-                                      .chosenCounts = numbers + banned + rows,
-                                      .multiprocessors = stream_.multiprocessors()};
-    chooseCandidates(candidates, stream_.handle());
-    cuda::sample({.logits = candidates.logits,
-                  .rows = op.logits.rows(),
-                  .vocabulary = coarse.vocabulary,
-                  .sampling = op.sampling,
-                  .firstPosition = op.firstPosition,
-                  .seen = nullptr,
-                  .seenCount = 0,
-                  .banned = nullptr,
-                  .bannedCount = 0,
-                  .tokens = integers(op.tokens),
-                  .chosen = candidates.chosen,
-                  .chosenCounts = candidates.chosenCounts},
-                 stream_.handle());
+    samples_.draw(op, {.w = static_cast<const Bf16*>(matrixOf(estimate.w).numbers),
+                       .x = halves(estimate.x),
+                       .coarse = coarseOf(estimate.coarse),
+                       .cap = estimate.cap,
+                       .bounds = floats(estimate.bounds)});
     return true;
 }
 

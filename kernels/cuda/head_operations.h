@@ -1,6 +1,7 @@
 #pragma once
 
 #include "backend.h"
+#include "cuda/sample_operations.h"
 #include "cuda/stream.h"
 
 namespace lapidary::kernels::cuda {
@@ -8,7 +9,8 @@ namespace lapidary::kernels::cuda {
 /// Heads in 8 bits as backend.h has them.
 class HeadOperations {
 public:
-    explicit HeadOperations(Stream& stream) : stream_(stream) {}
+    HeadOperations(Stream& stream, SampleOperations& samples)
+        : stream_(stream), samples_(samples) {}
 
     /// Of bf16 with rows of whole 16 bytes and at most kWidestCoarse columns; else empty.
     [[nodiscard]] Expected<CoarseHead> coarsen(const Weight& w);
@@ -22,6 +24,7 @@ public:
 
 private:
     Stream& stream_;
+    SampleOperations& samples_;
 };
 
 } // namespace lapidary::kernels::cuda

@@ -11,16 +11,11 @@ namespace lapidary::kernels::cuda {
 
 inline constexpr int kRankThreads = 1024;
 
-/// The tokens among whom is looked: all of a row …
-struct RankedRow {
-    const float* logits;
-    int64_t count;
-};
-/// … or some.
-struct RankedList {
+/// The tokens of a row among whom is looked.
+struct RankedTokens {
     const float* logits;   ///< by token
-    const int32_t* tokens; ///< [count], each once
-    int64_t count;
+    const uint32_t* words; ///< [groups], a bit for each of 32 tokens
+    int groups;
 };
 
 /// Logits as integers of the same order; what is no number comes last.
@@ -47,39 +42,26 @@ __device__ inline int32_t tokenOf(uint64_t key) {
 }
 
 /// Calls take(key) for the keys of all tokens that fall to a thread. One block reads a row: it
-/// keeps many bytes on their way.
+/// keeps many words on their way.
 template <class Take>
-__device__ void eachKey(const RankedRow& ranked, Take take) {
+__device__ void eachKey(const RankedTokens& ranked, Take take) {
     constexpr int kAhead = 8;
-    const bool aligned = reinterpret_cast<uintptr_t>(ranked.logits) % sizeof(float4) == 0;
-    const int64_t vectors = aligned ? ranked.count / 4 : 0;
-    const auto* const fours = reinterpret_cast<const float4*>(ranked.logits);
-    for (int64_t begin = threadIdx.x; begin < vectors; begin += kAhead * kRankThreads) {
-        float4 four[kAhead];
-#pragma unroll
-        for (int i = 0; i < kAhead; ++i)
-            if (begin + i * kRankThreads < vectors)
-                four[i] = fours[begin + i * kRankThreads];
+#pragma unroll 1
+    for (int begin = threadIdx.x; begin < ranked.groups; begin += kAhead * kRankThreads) {
+        uint32_t words[kAhead];
 #pragma unroll
         for (int i = 0; i < kAhead; ++i) {
-            const int64_t id = (begin + i * kRankThreads) * 4;
-            if (id >= vectors * 4)
-                break;
-            take(rankKey(four[i].x, id));
-            take(rankKey(four[i].y, id + 1));
-            take(rankKey(four[i].z, id + 2));
-            take(rankKey(four[i].w, id + 3));
+            const int group = begin + i * kRankThreads;
+            words[i] = group < ranked.groups ? ranked.words[group] : 0;
         }
+#pragma unroll
+        for (int i = 0; i < kAhead; ++i)
+            for (uint32_t left = words[i]; left != 0; left &= left - 1) {
+                const int64_t id =
+                    int64_t(begin + i * kRankThreads) * 32 + __ffs(static_cast<int>(left)) - 1;
+                take(rankKey(ranked.logits[id], id));
+            }
     }
-    for (int64_t id = vectors * 4 + threadIdx.x; id < ranked.count; id += kRankThreads)
-        take(rankKey(ranked.logits[id], id));
-}
-
-template <class Take>
-__device__ void eachKey(const RankedList& ranked, Take take) {
-#pragma unroll 1
-    for (int64_t i = threadIdx.x; i < ranked.count; i += kRankThreads)
-        take(rankKey(ranked.logits[ranked.tokens[i]], ranked.tokens[i]));
 }
 
 /// The bin of a histogram that holds the `wanted`-th number from the top, which is there.
@@ -108,24 +90,8 @@ __device__ inline RankBin binOf(const int (&histogram)[256], int wanted) {
     return found;
 }
 
-template <class Ranked>
-__device__ uint64_t largestKey(const Ranked& ranked) {
-    __shared__ uint64_t best[kRankThreads];
-    uint64_t mine = 0;
-    eachKey(ranked, [&](uint64_t key) { mine = max(mine, key); });
-    best[threadIdx.x] = mine;
-    for (int half = kRankThreads / 2; half > 0; half /= 2) {
-        __syncthreads();
-        if (threadIdx.x < half)
-            best[threadIdx.x] = max(best[threadIdx.x], best[threadIdx.x + half]);
-    }
-    __syncthreads();
-    return best[0];
-}
-
 /// The smallest of the `wanted` largest keys, which are there, or a key between it and the next.
-template <class Ranked>
-__device__ uint64_t thresholdKey(const Ranked& ranked, int wanted) {
+__device__ inline uint64_t thresholdKey(const RankedTokens& ranked, int wanted) {
     __shared__ int histogram[256];
     __shared__ uint64_t prefix;
     __shared__ int left;

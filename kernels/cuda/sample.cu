@@ -1,6 +1,7 @@
-// Drawing the next token: a block a row.
+// Drawing the next token from the candidates of a row: a block a row.
 //
-// The topK best are found without sorting the vocabulary (rank_keys.cuh).
+// Mostly they are few and are sorted; of more than kMostCandidates the wanted ones are found first
+// (rank_keys.cuh).
 #include "cuda/rank_keys.cuh"
 #include "cuda/sample.h"
 
@@ -9,45 +10,49 @@ namespace {
 
 constexpr int kThreads = kRankThreads;
 
-__device__ void adjust(const SampleProblem& p, float* logits) {
-    const float penalty = p.sampling.repetitionPenalty;
-    if (penalty != 1.0F)
-        for (int i = threadIdx.x; i < p.seenCount; i += kThreads) {
-            float& logit = logits[p.seen[i]];
-            logit = logit > 0 ? logit / penalty : logit * penalty;
-        }
-    __syncthreads();
-    for (int i = threadIdx.x; i < p.bannedCount; i += kThreads)
-        logits[p.banned[i]] = -INFINITY;
-    __syncthreads();
+__global__ void __launch_bounds__(kThreads) adjustKernel(const __grid_constant__ AdjustProblem p) {
+    float* const logits = p.logits + blockIdx.y * p.vocabulary;
+    const int i = static_cast<int>(blockIdx.x) * kThreads + static_cast<int>(threadIdx.x);
+    if (i < p.seenCount) {
+        float& logit = logits[p.tokens[i]];
+        logit = logit > 0 ? logit / p.penalty : logit * p.penalty;
+    } else if (i < p.seenCount + p.bannedCount) {
+        logits[p.tokens[i]] = -INFINITY;
+    }
 }
 
-// All keys from the threshold on, sorted, the largest first. Returns how many.
-template <class Ranked>
-__device__ int collect(const Ranked& ranked, uint64_t threshold, uint64_t* keys) {
+// All keys from the threshold on, the largest first, or only how many they are where they are more
+// than kMostCandidates.
+__device__ int collect(const RankedTokens& ranked, uint64_t threshold, uint64_t* keys) {
     __shared__ int count;
+    __syncthreads();
     if (threadIdx.x == 0)
         count = 0;
     keys[threadIdx.x] = 0;
     __syncthreads();
     eachKey(ranked, [&](uint64_t key) {
-        if (key >= threshold)
-            keys[atomicAdd(&count, 1)] = key;
+        if (key < threshold)
+            return;
+        const int place = atomicAdd(&count, 1);
+        if (place < kMostCandidates)
+            keys[place] = key;
     });
+    __syncthreads();
+    if (count > kMostCandidates)
+        return count;
     // Bitonic; the keys differ, so the order in which they arrived is gone.
 #pragma unroll 1
-    for (int size = 2; size <= kMostCandidates; size *= 2)
+    for (int size = 2; size / 2 < count; size *= 2)
 #pragma unroll 1
         for (int stride = size / 2; stride > 0; stride /= 2) {
-            __syncthreads();
             const int i = threadIdx.x, mate = i ^ stride;
             if (mate > i && (keys[i] < keys[mate]) == ((i & size) == 0)) {
                 const uint64_t swapped = keys[i];
                 keys[i] = keys[mate];
                 keys[mate] = swapped;
             }
+            __syncthreads();
         }
-    __syncthreads();
     return count;
 }
 
@@ -90,39 +95,34 @@ __device__ int32_t draw(const Sampling& sampling, const uint64_t* keys, int coun
     return tokenOf(keys[max(kept, 1) - 1]);
 }
 
-/// The token of a row, the same in all threads.
-template <class Ranked>
-__device__ int32_t tokenOfRow(const SampleProblem& p, const Ranked& ranked) {
+__global__ void __launch_bounds__(kThreads) drawKernel(const __grid_constant__ DrawProblem p) {
     __shared__ uint64_t keys[kMostCandidates];
-    if (p.sampling.temperature <= 0)
-        return tokenOf(largestKey(ranked));
-    const int wanted = static_cast<int>(min(int64_t(p.sampling.topK), ranked.count));
-    const int count = collect(ranked, thresholdKey(ranked, wanted), keys);
-    return draw(p.sampling, keys, count, drawOf(p.sampling.seed, p.firstPosition + blockIdx.x));
-}
-
-__global__ void __launch_bounds__(kThreads) sampleKernel(const __grid_constant__ SampleProblem p) {
-    float* const logits = p.logits + blockIdx.x * p.vocabulary;
-    adjust(p, logits);
-    const int32_t token = tokenOfRow(p, RankedRow{logits, p.vocabulary});
+    const int64_t row = blockIdx.x;
+    const RankedTokens ranked{p.logits + row * p.vocabulary, p.candidates + row * p.groups,
+                              p.groups};
+    uint64_t threshold = 0;
+    int count = 0;
+    while ((count = collect(ranked, threshold, keys)) > kMostCandidates)
+        threshold = thresholdKey(ranked, p.wanted);
+    const int32_t token = p.sampling.temperature <= 0
+                              ? tokenOf(keys[0])
+                              : draw(p.sampling, keys, min(count, p.wanted),
+                                     drawOf(p.sampling.seed, p.firstPosition + row));
     if (threadIdx.x == 0)
-        p.tokens[blockIdx.x] = token;
-}
-
-__global__ void __launch_bounds__(kThreads)
-    sampleChosenKernel(const __grid_constant__ SampleProblem p) {
-    const int64_t first = blockIdx.x * p.vocabulary;
-    const int32_t token =
-        tokenOfRow(p, RankedList{p.logits + first, p.chosen + first, p.chosenCounts[blockIdx.x]});
-    if (threadIdx.x == 0)
-        p.tokens[blockIdx.x] = token;
+        p.tokens[row] = token;
 }
 
 } // namespace
 
-void sample(const SampleProblem& problem, cudaStream_t stream) {
-    const auto kernel = problem.chosen != nullptr ? sampleChosenKernel : sampleKernel;
-    kernel<<<static_cast<unsigned>(problem.rows), kThreads, 0, stream>>>(problem);
+void adjust(const AdjustProblem& problem, cudaStream_t stream) {
+    const int count = problem.seenCount + problem.bannedCount;
+    const dim3 grid(blocksFor(count, kThreads), static_cast<unsigned>(problem.rows));
+    if (count > 0)
+        adjustKernel<<<grid, kThreads, 0, stream>>>(problem);
+}
+
+void draw(const DrawProblem& problem, cudaStream_t stream) {
+    drawKernel<<<static_cast<unsigned>(problem.rows), kThreads, 0, stream>>>(problem);
 }
 
 } // namespace lapidary::kernels::cuda

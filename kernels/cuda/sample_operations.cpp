@@ -5,18 +5,53 @@
 #include "cuda/sample.h"
 #include "cuda/tensors.h"
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <span>
 #include <vector>
 
 namespace lapidary::kernels::cuda {
 
+namespace {
+
+/// The tokens that count for the penalty, each once and none that is banned, then those banned.
+std::vector<std::int32_t> listedTokens(const Sample& op) {
+    std::vector<std::int32_t> listed;
+    if (op.sampling.repetitionPenalty != 1.0F) {
+        std::vector<bool> counted(static_cast<std::size_t>(op.logits.rowSize()));
+        const auto isNew = [&](std::int32_t token) {
+            const auto id = static_cast<std::size_t>(token);
+            LAPIDARY_ASSERT(token >= 0 && id < counted.size());
+            const bool before = counted[id];
+            counted[id] = true;
+            return !before;
+        };
+        std::ranges::for_each(op.bannedTokens, isNew);
+        std::ranges::copy_if(op.seenTokens, std::back_inserter(listed), isNew);
+    }
+    listed.insert(listed.end(), op.bannedTokens.begin(), op.bannedTokens.end());
+    return listed;
+}
+
+/// Of how many of the best tokens one is drawn.
+int wantedOf(const Sampling& sampling, std::int64_t vocabulary) {
+    return sampling.temperature <= 0 ? 1
+                                     : narrow(std::min<std::int64_t>(sampling.topK, vocabulary));
+}
+
+} // namespace
+
+bool SampleOperations::drawsOnCard(const Sampling& sampling) {
+    return sampling.temperature <= 0 || (sampling.topK > 0 && sampling.topK <= kMostCandidates);
+}
+
 void SampleOperations::sample(const Sample& op) {
-    if (op.sampling.temperature > 0
-        && (op.sampling.topK <= 0 || op.sampling.topK > kMostCandidates))
-        onHost(op);
+    if (drawsOnCard(op.sampling))
+        draw(op, {});
     else
-        onCard(op);
+        onHost(op);
 }
 
 void SampleOperations::onHost(const Sample& op) {
@@ -33,37 +68,49 @@ void SampleOperations::onHost(const Sample& op) {
     stream_.upload(std::as_bytes(std::span(tokens)), op.tokens.data);
 }
 
-void SampleOperations::onCard(const Sample& op) {
-    std::vector<std::int32_t> lists;
-    if (op.sampling.repetitionPenalty != 1.0F) {
-        // Each seen token counts once.
-        std::vector<bool> counted(static_cast<std::size_t>(op.logits.rowSize()));
-        for (const std::int32_t token : op.seenTokens) {
-            const auto id = static_cast<std::size_t>(token);
-            LAPIDARY_ASSERT(token >= 0 && id < counted.size());
-            if (!counted[id])
-                lists.push_back(token);
-            counted[id] = true;
-        }
-    }
-    const auto seen = narrow(static_cast<std::int64_t>(lists.size()));
-    lists.insert(lists.end(), op.bannedTokens.begin(), op.bannedTokens.end());
-    auto* const listed =
-        static_cast<std::int32_t*>(stream_.scratch(lists.size() * sizeof(std::int32_t) + 4));
-    if (listed == nullptr)
+void SampleOperations::draw(const Sample& op, EstimatedLogits estimated) {
+    const std::int64_t rows = op.logits.rows();
+    const std::int64_t vocabulary = op.logits.rowSize();
+    const std::vector<std::int32_t> listed = listedTokens(op);
+    const std::size_t bytes = CandidateSpace::bytes(rows, vocabulary);
+    auto* const scratch =
+        static_cast<std::byte*>(stream_.scratch(bytes + listed.size() * sizeof(std::int32_t)));
+    if (scratch == nullptr)
         return;
-    stream_.upload(std::as_bytes(std::span(lists)), listed);
-    cuda::sample({.logits = floats(op.logits),
-                  .rows = op.logits.rows(),
-                  .vocabulary = op.logits.rowSize(),
-                  .sampling = op.sampling,
-                  .firstPosition = op.firstPosition,
-                  .seen = listed,
-                  .seenCount = seen,
-                  .banned = listed + seen,
-                  .bannedCount = narrow(static_cast<std::int64_t>(op.bannedTokens.size())),
-                  .tokens = integers(op.tokens)},
-                 stream_.handle());
+    auto* const tokens = reinterpret_cast<std::int32_t*>(scratch + bytes);
+    const int banned = narrow(static_cast<std::int64_t>(op.bannedTokens.size()));
+    stream_.upload(std::as_bytes(std::span(listed)), tokens);
+    if (estimated.w != nullptr) {
+        estimated.banned = tokens;
+        estimated.bannedCount = banned;
+    } else {
+        adjust({.logits = floats(op.logits),
+                .rows = rows,
+                .vocabulary = vocabulary,
+                .penalty = op.sampling.repetitionPenalty,
+                .tokens = tokens,
+                .seenCount = narrow(static_cast<std::int64_t>(listed.size())) - banned,
+                .bannedCount = banned},
+               stream_.handle());
+    }
+    const CandidateProblem candidates{.logits = floats(op.logits),
+                                      .rows = rows,
+                                      .vocabulary = vocabulary,
+                                      .wanted = wantedOf(op.sampling, vocabulary),
+                                      .estimated = estimated,
+                                      .space = {scratch, rows, vocabulary},
+                                      .multiprocessors = stream_.multiprocessors()};
+    chooseCandidates(candidates, stream_.handle());
+    cuda::draw({.logits = candidates.logits,
+                .rows = rows,
+                .vocabulary = vocabulary,
+                .sampling = op.sampling,
+                .wanted = candidates.wanted,
+                .firstPosition = op.firstPosition,
+                .candidates = candidates.space.words,
+                .groups = candidates.groups(),
+                .tokens = integers(op.tokens)},
+               stream_.handle());
 }
 
 } // namespace lapidary::kernels::cuda

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "backend.h"
+#include "cuda/candidates.h"
 #include "cuda/stream.h"
 
 namespace lapidary::kernels::cuda {
@@ -13,9 +14,13 @@ public:
 
     void sample(const Sample& op);
 
+    [[nodiscard]] static bool drawsOnCard(const Sampling& sampling);
+
+    /// On the card, what it draws: without a penalty where logits are estimates.
+    void draw(const Sample& op, EstimatedLogits estimated);
+
 private:
     void onHost(const Sample& op);
-    void onCard(const Sample& op);
 
     Stream& stream_;
 };

@@ -3,6 +3,11 @@
 
 #include <QTest>
 
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <span>
+
 using namespace lapidary::kernels;
 using namespace lapidary::kernels::test;
 
@@ -34,11 +39,11 @@ private slots:
         std::mt19937 random(12);
         constexpr int kRows = 16;
         for (int round = 0; round < 8; ++round) {
-            const Table logits(pair_, randomNumbers(random, std::int64_t{kRows} * vocabulary, 3),
+            const Table logits(pair_, numbers(random, kRows, vocabulary, round),
                                {kRows, vocabulary});
             const Table tokens(pair_, std::vector<std::int32_t>(kRows), {kRows});
             const std::vector<std::int32_t> seen = {1, 3, 3, 10};
-            const std::vector<std::int32_t> banned = {0, 2};
+            const std::vector<std::int32_t> banned = {0, 3, 2}; // one of them is seen as well
             const auto op = [&](auto side) {
                 return Sample{.logits = side(logits),
                               .sampling = sampling,
@@ -53,6 +58,23 @@ private slots:
             QCOMPARE(tokens.integersFromCard(*pair_.card),
                      std::vector<std::int32_t>(expected, expected + kRows));
         }
+    }
+
+    // The best ones may stand anywhere, also all in one place.
+    static std::vector<float> numbers(std::mt19937& random, int rows, int vocabulary, int round) {
+        auto logits = randomNumbers(random, std::int64_t{rows} * vocabulary, 3);
+        if (round % 4 == 1) // side by side
+            for (int row = 0; row < rows; ++row)
+                std::ranges::sort(std::span(logits).subspan(std::size_t(row) * vocabulary,
+                                                            std::size_t(vocabulary)));
+        for (std::size_t i = 0; i < logits.size(); ++i) {
+            if (round % 4 == 2) // many are equal
+                logits[i] = std::round(logits[i]);
+            if (round % 4 == 3 && random() % 3 == 0)
+                logits[i] = random() % 2 == 0 ? std::numeric_limits<float>::quiet_NaN()
+                                              : -std::numeric_limits<float>::infinity();
+        }
+        return logits;
     }
 
     void tiesGoToTheLowerId() {
