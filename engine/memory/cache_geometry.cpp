@@ -5,8 +5,10 @@
 namespace lapidary::engine {
 
 std::int64_t LayerCacheGeometry::capacity(std::int64_t contextTokens) const {
-    return window == 0 ? contextTokens
-                       : std::min(contextTokens, std::int64_t{window} + kRingReserve);
+    if (window == 0)
+        return contextTokens;
+    const std::int64_t ring = std::min(contextTokens, std::int64_t{window} + kRingReserve);
+    return (ring + kRingBlock - 1) / kRingBlock * kRingBlock;
 }
 
 std::size_t CacheGeometry::bytes(std::int64_t contextTokens, CacheFormat format) const {

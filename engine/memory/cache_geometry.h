@@ -25,6 +25,10 @@ inline constexpr int kLongestImageRun = 1120;
 inline constexpr int kRingReserve = 2048;
 static_assert(kRingReserve >= kLongestImageRun && kRingReserve >= kPrefillChunk);
 
+/// Rings are of whole blocks of slots, because Hopper's attention reads keys in boxes of so many,
+/// none of which goes over the end of a ring. Otherwise a context's length would choose the kernel.
+inline constexpr int kRingBlock = 64;
+
 /// The cache of one layer.
 struct LayerCacheGeometry {
     bool owns = true; ///< false: reads the cache of `donor` and has none
@@ -33,8 +37,8 @@ struct LayerCacheGeometry {
     int headDim = 0;
     int window = 0; ///< 0: keeps every position
 
-    /// Slots for a context: all of them, or min(context, window + kRingReserve). Position p lives
-    /// in slot p mod capacity.
+    /// Slots for a context: its positions, or those of a ring, min(context, window + kRingReserve)
+    /// in whole blocks. Position p lives in slot p mod capacity.
     [[nodiscard]] std::int64_t capacity(std::int64_t contextTokens) const;
 
     /// Numbers kept for one position: K and V of every head.

@@ -305,7 +305,11 @@ void ContextTest::rewindsBeyondTheRingStartAgain() {
     Context context = c.open(kPrefillChunk, kLong);
     c.prefill(context, tokens);
     const int window = c.model().config().slidingWindow;
-    const int first = tokens.size() - kRingReserve - window; // the oldest position in the rings
+    const CacheGeometry geometry = cacheGeometry(c.model().config());
+    QVERIFY(geometry.layers.front().window == window);
+    const auto ring = static_cast<int>(geometry.layers.front().capacity(kLong));
+    QVERIFY(ring < tokens.size() - 100);
+    const int first = tokens.size() - ring; // the oldest position in the rings
 
     // The position after the common prefix looks back window − 1 positions.
     QCOMPARE(context.cache().reusable(edited(tokens, first + window - 1)), first + window - 1);

@@ -86,7 +86,10 @@ void MemoryPlanTest::ringsKeepTheirReserve() {
     const CacheGeometry geometry = cacheGeometry(released(QStringLiteral("12b")));
     const LayerCacheGeometry& sliding = geometry.layers.front();
     QCOMPARE(sliding.capacity(32 * k), 1024 + kRingReserve);
-    QCOMPARE(sliding.capacity(2000), 2000);
+    for (const auto& [context, kept] :
+         {std::pair{1, 64}, {64, 64}, {65, 128}, {2000, 2048}, {3071, 3072}, {3073, 3072}})
+        QCOMPARE(sliding.capacity(context), kept);
+    QCOMPARE(geometry.layers.back().capacity(2001), 2001);
     QCOMPARE(geometry.layers.back().capacity(32 * k), 32 * k);
     QCOMPARE(geometry.bytes(32 * k, CacheFormat::BF16)
                  - geometry.windowBytes(32 * k, CacheFormat::BF16),
