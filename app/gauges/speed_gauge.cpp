@@ -32,8 +32,8 @@ void SpeedGauge::begin(Generation* generation) {
     tokensThisSecond_ = 0;
     firstTokenMs_ = -1;
     ticks_ = 0;
-    now_ = 0;
-    average_ = 0;
+    now_ = -1;
+    average_ = -1;
     firstTokenSeconds_ = -1;
     prefillFraction_ = 0;
     prefillRate_ = 0;
@@ -78,7 +78,8 @@ void SpeedGauge::takeProgress(const engine::PrefillProgress& progress) {
 void SpeedGauge::tick() {
     if (++ticks_ % kTicksPerSecond == 0)
         addToSparkline(std::exchange(tokensThisSecond_, 0));
-    show();
+    measure();
+    emit changed();
 }
 
 void SpeedGauge::addToSparkline(double tokensPerSecond) {
@@ -87,7 +88,7 @@ void SpeedGauge::addToSparkline(double tokensPerSecond) {
         sparkline_.removeFirst();
 }
 
-void SpeedGauge::show() {
+void SpeedGauge::measure() {
     const qint64 ms = clock_.elapsed();
     while (!lastSecond_.empty() && lastSecond_.front().ms <= ms - kWindowMs)
         lastSecond_.pop_front();
@@ -97,14 +98,15 @@ void SpeedGauge::show() {
     // In its first second a generation is measured over the time it has had.
     const qint64 decoding = firstTokenMs_ < 0 ? 0 : ms - firstTokenMs_;
     const qint64 window = std::min(kWindowMs, decoding);
-    now_ = window >= kTickMs ? recent * 1000.0 / static_cast<double>(window) : 0;
-    average_ = decoding >= kTickMs ? tokens_ * 1000.0 / static_cast<double>(decoding) : 0;
-    emit changed();
+    if (decoding >= kTickMs) {
+        now_ = recent * 1000.0 / static_cast<double>(window);
+        average_ = tokens_ * 1000.0 / static_cast<double>(decoding);
+    }
 }
 
 void SpeedGauge::end(const engine::Finished& finished) {
     timer_.stop();
-    show();
+    measure();
     active_ = false;
     // The engine's own clock is the exact one.
     if (finished.statistics.decodeSeconds > 0)
@@ -117,7 +119,6 @@ void SpeedGauge::end(const engine::Finished& finished) {
     if (tokensThisSecond_ > 0)
         addToSparkline(average_ > 0 ? average_ : tokensThisSecond_);
     tokensThisSecond_ = 0;
-    now_ = 0;
     emit changed();
 }
 

@@ -24,8 +24,9 @@ class SpeedGauge final : public QObject {
     QML_UNCREATABLE("Application makes it")
     Q_PROPERTY(bool active READ active NOTIFY changed FINAL)
     Q_PROPERTY(bool readingPrompt READ readingPrompt NOTIFY changed FINAL)
-    /// Over the last second; of the whole message.
+    /// Over the last second while a generation runs, then of its whole message; below 0: none yet.
     Q_PROPERTY(double tokensPerSecond READ tokensPerSecond NOTIFY changed FINAL)
+    /// Of the whole message; below 0: none yet.
     Q_PROPERTY(double averageTokensPerSecond READ averageTokensPerSecond NOTIFY changed FINAL)
     /// Tokens per second, one value a second, oldest first, at most 60.
     Q_PROPERTY(QList<double> sparkline READ sparkline NOTIFY changed FINAL)
@@ -41,7 +42,7 @@ public:
 
     [[nodiscard]] bool active() const { return active_; }
     [[nodiscard]] bool readingPrompt() const { return active_ && firstTokenSeconds_ < 0; }
-    [[nodiscard]] double tokensPerSecond() const { return now_; }
+    [[nodiscard]] double tokensPerSecond() const { return active_ ? now_ : average_; }
     [[nodiscard]] double averageTokensPerSecond() const { return average_; }
     [[nodiscard]] QList<double> sparkline() const { return sparkline_; }
     [[nodiscard]] double firstTokenSeconds() const { return firstTokenSeconds_; }
@@ -58,7 +59,7 @@ private:
     void takeProgress(const engine::PrefillProgress& progress);
     void end(const engine::Finished& finished);
     void tick();
-    void show();
+    void measure();
     void addToSparkline(double tokensPerSecond);
 
     struct Arrival {
@@ -74,8 +75,8 @@ private:
     int tokensThisSecond_ = 0; ///< for the next value of the sparkline
     qint64 firstTokenMs_ = -1;
     int ticks_ = 0;
-    double now_ = 0;
-    double average_ = 0;
+    double now_ = -1;
+    double average_ = -1;
     QList<double> sparkline_;
     double firstTokenSeconds_ = -1;
     double prefillFraction_ = 0;

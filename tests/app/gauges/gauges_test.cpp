@@ -78,6 +78,8 @@ private slots:
         QTRY_VERIFY(speed.readingPrompt());
         QTRY_COMPARE(speed.prefillFraction(), 0.5);
         QVERIFY(speed.prefillSecondsLeft() > 0);
+        QVERIFY2(speed.tokensPerSecond() < 0, "no figure before there is a token");
+        QVERIFY(speed.averageTokensPerSecond() < 0);
         QTRY_VERIFY(!speed.readingPrompt());
         // 20 ms a token is 50 a second; a loaded machine delivers late, but never more.
         QTRY_VERIFY(speed.tokensPerSecond() > 10);

@@ -20,7 +20,7 @@ FocusScope {
         return tokens.toLocaleString(Qt.locale(), "f", 0);
     }
     function rate(value: real): string {
-        return qsTr("%1 tok/s").arg(value.toLocaleString(Qt.locale(), "f", value < 99.95 ? 1 : 0));
+        return value < 0 ? "–" : qsTr("%1 tok/s").arg(value.toLocaleString(Qt.locale(), "f", value < 99.95 ? 1 : 0));
     }
 
     Rectangle {
@@ -99,8 +99,8 @@ FocusScope {
             GaugeCard {
                 width: parent.width
                 title: qsTr("Speed")
-                figure: root.speed.active ? root.rate(root.speed.tokensPerSecond) : root.speed.averageTokensPerSecond > 0 ? root.rate(root.speed.averageTokensPerSecond) : ""
-                note: root.speed.active || root.speed.averageTokensPerSecond > 0 ? "" : qsTr("Shown when an answer is written")
+                figure: root.speed.tokensPerSecond < 0 ? "" : root.rate(root.speed.tokensPerSecond)
+                note: root.speed.active || root.speed.averageTokensPerSecond >= 0 ? "" : qsTr("Shown when an answer is written")
 
                 Sparkline {
                     width: parent.width
@@ -117,7 +117,7 @@ FocusScope {
                 }
                 GaugeLine {
                     name: root.speed.readingPrompt ? qsTr("Reading the prompt, %1 %").arg(Math.round(root.speed.prefillFraction * 100)) : qsTr("Reading the prompt")
-                    value: root.speed.prefillTokensPerSecond > 0 ? root.rate(root.speed.prefillTokensPerSecond) : "–"
+                    value: root.rate(root.speed.prefillTokensPerSecond > 0 ? root.speed.prefillTokensPerSecond : -1)
                 }
             }
             GaugeCard {

@@ -47,8 +47,8 @@ Rectangle {
         }
         Label {
             anchors.verticalCenter: parent.verticalCenter
-            visible: (root.speed.active || root.speed.averageTokensPerSecond > 0) && root.width > Theme.u * 90
-            text: qsTr("%1 tok/s").arg((root.speed.active ? root.speed.tokensPerSecond : root.speed.averageTokensPerSecond).toLocaleString(Qt.locale(), "f", 0))
+            visible: root.speed.tokensPerSecond >= 0 && root.width > Theme.u * 90
+            text: qsTr("%1 tok/s").arg(root.speed.tokensPerSecond.toLocaleString(Qt.locale(), "f", 0))
             font.pixelSize: Theme.smallPixels
             color: Theme.dim
         }
