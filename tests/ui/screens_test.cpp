@@ -35,6 +35,7 @@ private slots:
     void everyStateDraws();
     void demoModelDraws_data();
     void demoModelDraws();
+    void smallWindowCutsNothingOff();
 };
 
 void ScreensTest::init() {
@@ -172,6 +173,24 @@ void ScreensTest::demoModelDraws() {
     window.application().open({}, window.profile() + u"/no-model"_s);
     QTRY_VERIFY(!window.application().engine()->errorSentence().isEmpty());
     window.photograph(name + u"8-error"_s);
+}
+
+void ScreensTest::smallWindowCutsNothingOff() {
+    WindowUnderTest window;
+    window.scripts().add({.answer = kRichAnswer});
+    window.ask(u"Small"_s);
+    window.window()->resize(420, 480);
+    QTest::qWait(100);
+    for (const char* name : {"Message", "Attach files", "Show the side bar", "Show the gauges"}) {
+        QQuickItem* item = window.find(QString::fromLatin1(name));
+        QVERIFY2(item != nullptr, name);
+        const QRectF place = item->mapRectToScene({0, 0, item->width(), item->height()});
+        QVERIFY2(QRectF(0, 0, 420, 480).contains(place), name);
+    }
+    window.click(u"Show the side bar"_s);
+    QTRY_VERIFY(window.find(u"Fold the side bar"_s) != nullptr);
+    window.key(Qt::Key_Escape);
+    QTRY_VERIFY(window.find(u"Fold the side bar"_s) == nullptr);
 }
 
 QTEST_MAIN(ScreensTest)
