@@ -16,6 +16,7 @@
 
 namespace lapidary::app {
 
+class ChatListModel;
 class ChatMessage;
 class EngineController;
 class Generation;
@@ -26,7 +27,8 @@ class AnswerWriter final : public QObject {
     Q_OBJECT
 
 public:
-    AnswerWriter(ChatStore& store, EngineController& engine, QObject* parent = nullptr);
+    AnswerWriter(ChatStore& store, EngineController& engine, const ChatListModel& chats,
+                 QObject* parent = nullptr);
 
     /// The answer that waits or is written; null between two.
     [[nodiscard]] ChatMessage* answer() const { return answer_; }
@@ -50,9 +52,12 @@ private:
     void start(const QString& chatId, engine::Request request);
     void take(const std::vector<engine::Event>& events);
     void finish(const engine::Finished& finished);
+    void tellWaiting();
+    [[nodiscard]] QString waitingLine() const;
 
     ChatStore& store_;
     EngineController& engine_;
+    const ChatListModel& chats_;
     QPointer<ChatMessage> answer_;
     QPointer<Generation> generation_;
     std::unique_ptr<StreamWriter> writer_;

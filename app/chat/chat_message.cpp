@@ -81,8 +81,7 @@ void ChatMessage::setAttachments(const QList<Attachment*>& attachments) {
 QString ChatMessage::stateLine() const {
     switch (phase_) {
     case Phase::Queued:
-        return queuePlace_ > 1 ? tr("Waiting: number %1 in the queue").arg(queuePlace_)
-                               : tr("Waiting for the model");
+        return waitingLine_;
     case Phase::ReadingPrompt: {
         const int total = prompt_.promptTokens - prompt_.reusedTokens;
         if (total <= 0 || prompt_.doneTokens <= 0)
@@ -237,11 +236,14 @@ void ChatMessage::beginWriting() {
         answer_->reset(record_.answer.toStdString(), false);
     }
     record_.state = MessageState::Streaming;
+    waitingLine_.clear();
     setPhase(Phase::Queued);
 }
 
-void ChatMessage::setQueuePlace(int place) {
-    queuePlace_ = place;
+void ChatMessage::setWaitingLine(const QString& line) {
+    if (waitingLine_ == line)
+        return;
+    waitingLine_ = line;
     emit phaseChanged();
 }
 

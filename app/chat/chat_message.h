@@ -101,7 +101,7 @@ public:
 
     // What a generation tells, in the order of engine/events.h.
     void beginWriting();
-    void setQueuePlace(int place);
+    void setWaitingLine(const QString& line); ///< what it waits for while it is queued
     void take(const engine::Event& event);
     void finish(const engine::Finished& finished);
 
@@ -133,7 +133,7 @@ private:
     bool thoughtOpen_ = false;
     bool thoughtChosen_ = false; ///< by hand, in this message
     int thoughtTokens_ = 0;
-    int queuePlace_ = 0;
+    QString waitingLine_;
     engine::PrefillProgress prompt_;
     qint64 promptStartMs_ = 0;
     int branch_ = 1;

@@ -37,7 +37,7 @@ ChatModel::ChatModel(const ChatRecord& record, bool isNew, ChatStore& store,
     , composer_(new Composer(store, this))
     , rows_(new ConversationRows(*this, MessageRole, this))
     , loaded_(isNew)
-    , writer_(new AnswerWriter(store, engine, this)) {
+    , writer_(new AnswerWriter(store, engine, chats, this)) {
     composer_->restoreDraft(record.draft);
     meter_ = new DraftMeter(engine, *composer_, this); // a draft is measured once it changes
     connect(composer_, &Composer::draftChanged, this, [this] {

@@ -21,6 +21,7 @@ private slots:
     void answeringAgainMakesABranch();
     void editingMakesABranchAndLosesNothing();
     void nextMessageWaitsAndCanBeWithdrawn();
+    void waitingNamesTheAnswerBefore();
     void failureIsSaidInItsPlace();
     void stoppedAnswerContinues();
     void copyGivesTheModelsMarkdown();
@@ -115,6 +116,40 @@ void AskingTest::nextMessageWaitsAndCanBeWithdrawn() {
     QTRY_COMPARE(window.chat()->rowCount(), 4);
     window.waitUntilStill();
     QCOMPARE(window.message(3)->record().answer, u"Two."_s);
+}
+
+void AskingTest::waitingNamesTheAnswerBefore() {
+    WindowUnderTest window;
+    const auto askInNewChat = [&](const QString& question) {
+        window.application().openChats()->newChat();
+        window.chat()->composer()->setText(question);
+        window.chat()->send();
+    };
+    window.scripts().add({.answer = "One.", .holds = true});
+    askInNewChat(u"Rivers"_s);
+    QTRY_VERIFY(!window.message(1)->record().answer.isEmpty());
+    const QString rivers = window.chat()->chatId();
+    askInNewChat(u"Lakes"_s);
+    const app::ChatMessage* lakes = window.message(1);
+    QTRY_COMPARE(lakes->stateLine(), u"Waiting for the answer in “Rivers”"_s);
+    askInNewChat(u"Seas"_s);
+    const QString third = window.chat()->chatId();
+    const app::ChatMessage* seas = window.message(1);
+    QTRY_COMPARE(seas->stateLine(),
+                 u"Waiting for 2 answers before this one, now the one in “Rivers”"_s);
+    window.application().chats()->rename(rivers, u"Streams"_s);
+    QCOMPARE(lakes->stateLine(), u"Waiting for the answer in “Streams”"_s);
+    window.scripts().add({.answer = "Two.", .holds = true});
+    window.scripts().add({.answer = "Three."});
+    window.application().openChats()->show(rivers);
+    QTRY_COMPARE(window.chat()->chatId(), rivers);
+    window.chat()->stop();
+    QTRY_COMPARE(seas->stateLine(), u"Waiting for the answer in “Lakes”"_s);
+    QTRY_COMPARE(lakes->record().answer, u"Two."_s);
+    window.application().openChats()->show(third);
+    window.scripts().release();
+    QTRY_VERIFY(!seas->isBusy());
+    QCOMPARE(seas->record().answer, u"Three."_s);
 }
 
 void AskingTest::failureIsSaidInItsPlace() {
