@@ -13,6 +13,7 @@
 #include <QJsonDocument>
 #include <QJsonObject>
 #include <QMimeData>
+#include <QPointer>
 #include <QtConcurrent>
 
 #include <algorithm>
@@ -139,23 +140,36 @@ void Composer::attach(const QByteArray& bytes, const QString& name, bool pasted)
 
 void Composer::add(Attachment* attachment) {
     attachments_.append(attachment);
-    connect(attachment, &Attachment::changed, this, [this, attachment] {
-        if (attachment->isPicture())
-            attachment->setRefusal(
-                seesImages_ ? QString()
-                            : tr("This model reads text only: choose one that sees pictures."));
-        if (!attachment->isReading() && !attachment->isBad() && attachment->record().hash.isEmpty()
-            && !attachment->bytes().isEmpty())
-            store_.storeAttachment(attachment->bytes())
-                .then(attachment, [this, attachment](const Expected<QString>& hash) {
-                    if (hash)
-                        attachment->setHash(*hash);
-                    draftTimer_.start();
-                });
-        noteContent();
-    });
+    connect(attachment, &Attachment::changed, this, [this, attachment] { note(attachment); });
     emit attachmentsChanged();
+    note(attachment); // a small one may have been read already
+}
+
+/// What is known of the attachment has changed.
+void Composer::note(Attachment* attachment) {
+    if (attachment->isPicture())
+        attachment->setRefusal(
+            seesImages_ ? QString()
+                        : tr("This model reads text only: choose one that sees pictures."));
+    if (!attachment->isReading() && !attachment->isBad() && attachment->record().hash.isEmpty()
+        && !attachment->bytes().isEmpty())
+        store(attachment);
     noteContent();
+}
+
+void Composer::store(Attachment* attachment) {
+    ++storing_;
+    store_.storeAttachment(attachment->bytes())
+        .then(this, [this, stored = QPointer(attachment)](const Expected<QString>& hash) {
+            --storing_;
+            if (hash && stored)
+                stored->setHash(*hash);
+            draftTimer_.start();
+        });
+}
+
+bool Composer::isSettling() const {
+    return storing_ > 0 || std::ranges::any_of(attachments_, &Attachment::isReading);
 }
 
 QString Composer::dropSentence(const QList<QUrl>& files) const {
@@ -267,6 +281,7 @@ void Composer::restoreDraft(const QString& draft) {
         record.name = value[u"name"].toString();
         record.budget = value[u"budget"].toInt();
         auto* attachment = new Attachment(record, this);
+        attachment->markReading();
         if (value[u"pasted"].toBool())
             attachment->markPasted();
         add(attachment);

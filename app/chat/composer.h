@@ -66,6 +66,9 @@ public:
     void restoreDraft(const QString& draft);
     /// What changed within the last half second is a draft now: the chat is left.
     void keepDraft();
+    /// Attachments are being read or stored: the draft does not have them yet. draftChanged comes
+    /// once it has.
+    [[nodiscard]] bool isSettling() const;
 
 signals:
     void textChanged();
@@ -77,12 +80,15 @@ signals:
 private:
     void attach(const QByteArray& bytes, const QString& name, bool pasted);
     void add(Attachment* attachment);
+    void note(Attachment* attachment);
+    void store(Attachment* attachment);
     void noteContent();
 
     ChatStore& store_;
     QString text_;
     QList<Attachment*> attachments_;
     QTimer draftTimer_;
+    int storing_ = 0; ///< attachments on their way to the store
     bool seesImages_ = true;
     int imageBudget_ = 280;
 };

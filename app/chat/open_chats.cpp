@@ -82,6 +82,10 @@ ChatModel* OpenChats::make(const ChatRecord& record, bool isNew) {
             chat, &ChatModel::emptyChanged, this, [this] { store_.setSetting(kNewChatDraft, {}); },
             Qt::SingleShotConnection);
     }
+    // Later, when the draft is stored: a chat that waited for its attachments may go.
+    connect(
+        chat->composer(), &Composer::draftChanged, chat, [this, chat] { forgetIdle(chat); },
+        Qt::QueuedConnection);
     connect(chat, &ChatModel::contextMeasured, this, [this, chat](const engine::ContextUse& use) {
         if (chat == current_)
             context_.show(use);
@@ -158,8 +162,9 @@ void OpenChats::setCurrent(ChatModel* chat) {
 
 /// A chat that is neither shown nor writing is in the store; nothing of it need stay here.
 void OpenChats::forgetIdle(ChatModel* chat) {
-    const bool unsaved = chat->isNew() && !chat->composer()->isEmpty();
-    if (chat == current_ || chat->isBusy() || unsaved)
+    const bool unsaved =
+        chat->composer()->isSettling() || (chat->isNew() && !chat->composer()->isEmpty());
+    if (chat == current_ || chat->isBusy() || unsaved || open_.value(chat->chatId()) != chat)
         return;
     open_.remove(chat->chatId());
     chat->deleteLater();

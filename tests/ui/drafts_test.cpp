@@ -4,6 +4,8 @@
 
 #include <chat/chat_model.h>
 
+#include <QPointer>
+
 using namespace lapidary;
 using namespace Qt::StringLiterals;
 
@@ -14,6 +16,7 @@ class DraftsTest : public QObject {
 
 private slots:
     void eachChatKeepsItsDraft();
+    void whatIsStillReadIsKeptWhenTheChatIsLeft();
     void newChatKeepsItsDraftOverARestart();
     void deletedChatStaysDeletedWithItsDraft();
     void restartFindsTheHistoryAndTheDraft();
@@ -37,6 +40,24 @@ void DraftsTest::eachChatKeepsItsDraft() {
     QCOMPARE(shown(), u"two"_s);
     window.key(Qt::Key_PageDown, Qt::ControlModifier);
     QTRY_COMPARE(shown(), u"one more"_s);
+}
+
+void DraftsTest::whatIsStillReadIsKeptWhenTheChatIsLeft() {
+    WindowUnderTest window;
+    window.ask(u"First"_s);
+    const QString first = window.chat()->chatId();
+    const QString file = writeFile(window.profile(), u"sky.png"_s, pngBytes(2400, 1600));
+    window.chat()->composer()->attachFiles({QUrl::fromLocalFile(file)});
+    QVERIFY(window.chat()->composer()->attachments().first()->isReading());
+    const QPointer<app::ChatModel> left = window.chat();
+    window.key(Qt::Key_N, Qt::ControlModifier);
+    QTRY_VERIFY(window.chat()->isNew());
+    QTRY_VERIFY2(left.isNull(), "the chat is kept open no longer than it needs");
+    window.application().openChats()->show(first);
+    QTRY_COMPARE(window.chat()->chatId(), first);
+    QTRY_COMPARE(window.chat()->composer()->attachments().size(), 1);
+    QTRY_VERIFY(window.chat()->composer()->canSend());
+    QCOMPARE(window.chat()->composer()->attachments().first()->whole().size(), QSize(2400, 1600));
 }
 
 void DraftsTest::newChatKeepsItsDraftOverARestart() {

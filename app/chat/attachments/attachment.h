@@ -56,7 +56,7 @@ public:
     /// Waits for the worker.
     Attachment(const QString& name, const QFuture<ReadAttachment>& reading, int defaultBudget,
                QObject* parent = nullptr);
-    /// One that is stored; its picture comes by `fill`.
+    /// One that is stored; its bytes come by `fill`.
     explicit Attachment(const AttachmentRecord& record, QObject* parent = nullptr);
 
     [[nodiscard]] const AttachmentRecord& record() const { return read_.record; }
@@ -73,6 +73,7 @@ public:
     [[nodiscard]] bool isBad() const { return !read_.problem.isEmpty() || !refusal_.isEmpty(); }
     [[nodiscard]] bool isPasted() const { return pasted_; }
     void markPasted() { pasted_ = true; }
+    void markReading() { reading_ = true; } ///< until `fill`
     [[nodiscard]] bool canBeInline() const;
     [[nodiscard]] int budget() const { return read_.record.budget; }
     void setBudget(int budget);
