@@ -23,6 +23,7 @@ class FocusTest : public QObject {
 private slots:
     void editorGivesTheKeyboardBack();
     void rowsFollowEachOtherAsTheyAreRead();
+    void tabGoesThroughTheRowsBeyondThePage();
     void choicesOfThePickerScrollIntoView();
     void listOfChatsIsWalkedByKeys();
     void rowsOfChatsStayWhereThePointerFindsThem();
@@ -67,6 +68,45 @@ void FocusTest::rowsFollowEachOtherAsTheyAreRead() {
         ++rows;
     }
     QVERIFY(rows > 3);
+}
+
+/// From the first message to the last, each seen when the keyboard comes to it, and back.
+void FocusTest::tabGoesThroughTheRowsBeyondThePage() {
+    constexpr int kMessages = 16;
+    QTemporaryDir profile;
+    makeLongChat(profile.path(), kMessages);
+    WindowUnderTest window(profile.path());
+    QTRY_COMPARE(window.chat()->rowCount(), kMessages);
+    app::ConversationView& view = *window.view();
+    view.scrollToStart();
+    window.grab();
+    view.forceActiveFocus(Qt::TabFocusReason);
+    const auto messageOfFocus = [&]() -> const app::ChatMessage* {
+        const QQuickItem* row = window.window()->activeFocusItem();
+        while (row != nullptr && row->parentItem() != &view)
+            row = row->parentItem();
+        return row != nullptr ? row->property("message").value<app::ChatMessage*>() : nullptr;
+    };
+    for (const bool forwards : {true, false}) {
+        QList<const app::ChatMessage*> met;
+        for (int stop = 0; stop < 40 * kMessages; ++stop) {
+            window.key(Qt::Key_Tab, forwards ? Qt::NoModifier : Qt::ShiftModifier);
+            QTest::qWait(1);
+            const app::ChatMessage* message = messageOfFocus();
+            if (message == nullptr)
+                break;
+            if (met.isEmpty() || met.last() != message)
+                met.append(message);
+            const QQuickItem* item = window.window()->activeFocusItem();
+            const double top = item->mapToItem(&view, {0, 0}).y();
+            QVERIFY2(top >= 0 && top + item->height() <= view.height(),
+                     qPrintable(focusName(window)));
+        }
+        QList<const app::ChatMessage*> all;
+        for (int row = 0; row < kMessages; ++row)
+            all.insert(forwards ? all.size() : 0, window.message(row));
+        QCOMPARE(met, all);
+    }
 }
 
 void FocusTest::choicesOfThePickerScrollIntoView() {

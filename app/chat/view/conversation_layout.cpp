@@ -246,8 +246,15 @@ void ConversationView::place() {
     for (const auto& [row, item] : items_) {
         const double y = topOf(row) - offset_;
         item->setY(y);
-        item->setVisible(y + item->implicitHeight() > 0 && y < height());
+        const bool onPage = y + item->implicitHeight() > 0 && y < height();
+        item->setVisible(onPage || isBesideFocus(item));
     }
+}
+
+/// Whether the row is needed wherever it lies: the keyboard or the selection is in it, or Tab goes
+/// to it.
+bool ConversationView::isKept(int row, const QQuickItem* item) const {
+    return selection_.holds(row) || row == focusRow() || isBesideFocus(item);
 }
 
 void ConversationView::prune() {
@@ -257,7 +264,7 @@ void ConversationView::prune() {
         const auto current = item++;
         const double y = topOf(current->first);
         const bool far = y > to || y + current->second->implicitHeight() < from;
-        if (far && !current->second->hasFocus() && !selection_.holds(current->first))
+        if (far && !isKept(current->first, current->second))
             rest(current);
     }
 }
@@ -270,6 +277,7 @@ void ConversationView::updatePolish() {
         heights_.measure(static_cast<std::size_t>(row), std::ceil(item->implicitHeight()));
     layOut();
     const bool done = fillAhead();
+    reachOn();
     prune();
     place();
     if (follow_ == Follow::None)

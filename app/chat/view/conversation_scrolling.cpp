@@ -1,6 +1,5 @@
 #include "conversation_view.h"
 
-#include <QQuickWindow>
 #include <QWheelEvent>
 
 #include <algorithm>
@@ -96,20 +95,6 @@ void ConversationView::wheelEvent(QWheelEvent* event) {
     }
     scrollBy(-pixels);
     event->accept();
-}
-
-/// The keyboard went to a control of a row: what has the focus is seen.
-void ConversationView::showFocus() {
-    const QQuickItem* item = window() != nullptr ? window()->activeFocusItem() : nullptr;
-    // Text gets the keyboard from the pointer alone, and stays where it is pressed.
-    if (item == nullptr || item == this || !item->activeFocusOnTab() || !isAncestorOf(item))
-        return;
-    const double top = item->mapToItem(this, {0, 0}).y() - lineHeight_;
-    const double bottom = top + item->height() + 2 * lineHeight_;
-    if (top < 0)
-        scrollBy(std::floor(top));
-    else if (bottom > height())
-        scrollBy(std::ceil(std::min(top, bottom - height())));
 }
 
 } // namespace lapidary::app

@@ -10,6 +10,7 @@
 #include <QQuickItem>
 #include <QtQml/qqmlregistration.h>
 
+#include <array>
 #include <map>
 #include <vector>
 
@@ -147,6 +148,13 @@ private:
     void jumpTo(double offset);
     void afterScroll(double pixels);
     void showFocus();
+    void reachOn();
+    QQuickItem* besideFocus(int direction);
+    [[nodiscard]] int focusRow() const;
+    [[nodiscard]] bool isBesideFocus(const QQuickItem* item) const {
+        return item == neighbours_[0] || item == neighbours_[1];
+    }
+    [[nodiscard]] bool isKept(int row, const QQuickItem* item) const;
     [[nodiscard]] double estimate(int row) const;
     [[nodiscard]] double anchoredOffset() const;
     [[nodiscard]] double greatestOffset() const;
@@ -158,6 +166,7 @@ private:
     RowHeights heights_;
     std::map<int, QQuickItem*> items_;                                   ///< by row
     std::map<ConversationRows::Kind, std::vector<QQuickItem*>> resting_; ///< for rows to come
+    std::array<QPointer<QQuickItem>, 2> neighbours_; ///< where Tab goes from the focus, both ways
     double topPadding_ = 0;
     double bottomPadding_ = 0;
     double columnWidth_ = 700;

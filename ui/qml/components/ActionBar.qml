@@ -21,7 +21,7 @@ FocusScope {
         id: stand
 
         anchors.fill: parent
-        visible: !loader.active || activeFocus
+        visible: loader.status !== Loader.Ready || activeFocus
         activeFocusOnTab: true
         onActiveFocusChanged: if (activeFocus) {
             root.reached = true;
