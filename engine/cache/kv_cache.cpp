@@ -120,7 +120,7 @@ void KvCache::growAhead() {
 
 Expected<void> KvCache::fill(kernels::Backend& backend, int positions) {
     LAPIDARY_ASSERT(positions <= contextTokens_);
-    if (auto room = makeRoom(positions); !room)
+    if (auto room = makeRoom(std::min(positions + kRoomAhead, contextTokens_)); !room)
         return room;
     // As large as what norms leave, about 1, so that no score runs away.
     std::mt19937 random(1);

@@ -19,6 +19,7 @@ Expected<Context> Context::open(LoadedModel& model, int contextTokens, CacheForm
         KvCache::allocate(*model.backend, cacheGeometry(model.config()), contextTokens, format);
     if (!cache)
         return std::unexpected(cache.error());
+    cache->growAhead(); // the first prompt does not wait for it
     return Context(model, std::move(*cache), chunk);
 }
 

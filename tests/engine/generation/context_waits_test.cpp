@@ -23,6 +23,7 @@ private slots:
     void aChunkThatFailsIsForgotten();
     void aContextGoesOnOnceThereIsMemory();
     void noTokenWaitsForMemory();
+    void aFilledContextHasRoomForSteps();
 
 private:
     Expected<bool> prefill(int tokens);
@@ -203,9 +204,10 @@ void ContextWaitsTest::noTokenWaitsForMemory() {
         }
         return true;
     };
-    QVERIFY(prefill(prompt_.size()));
-    const int first = backend_->growths; // in front of the prompt
+    const int first = backend_->growths;
+    QVERIFY(first > 0); // opened with room for a prompt
     backend_->growthsBetweenSteps = backend_->growthsOfStep = 0;
+    QVERIFY(prefill(prompt_.size()));
     QVERIFY(goOnTo(1200));
     QVERIFY(backend_->growths > first);
     QCOMPARE(backend_->growthsBetweenSteps, 0);
@@ -227,6 +229,18 @@ void ContextWaitsTest::noTokenWaitsForMemory() {
     backend_->growthsBetweenSteps = 0;
     QVERIFY(goOnTo(kLong - 1));
     QCOMPARE(backend_->growthsBetweenSteps, 0);
+}
+
+// Also for those that are measured without a context: they begin where the filled positions end.
+void ContextWaitsTest::aFilledContextHasRoomForSteps() {
+    constexpr int kLong = 2000;
+    for (const int positions : {1, 256, 1024, 1900, kLong}) {
+        context_.emplace(std::move(*Context::open(*reference_.model, kLong, CacheFormat::F32, 16)));
+        QVERIFY(context_->fill(positions));
+        const int room = context_->cache().room();
+        QVERIFY(room >= std::min(positions + KvCache::kRoomAhead, kLong));
+        QVERIFY(room <= positions + KvCache::kRoomAhead + 2 * KvCache::kRoomStep);
+    }
 }
 
 const Registered<ContextWaitsTest> registered;
