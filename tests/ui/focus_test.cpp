@@ -90,9 +90,12 @@ void FocusTest::tabGoesThroughTheRowsBeyondThePage() {
     for (const bool forwards : {true, false}) {
         QList<const app::ChatMessage*> met;
         for (int stop = 0; stop < 40 * kMessages; ++stop) {
-            window.key(Qt::Key_Tab, forwards ? Qt::NoModifier : Qt::ShiftModifier);
+            window.key(forwards ? Qt::Key_Tab : Qt::Key_Backtab,
+                       forwards ? Qt::NoModifier : Qt::ShiftModifier);
             QTest::qWait(1);
             const app::ChatMessage* message = messageOfFocus();
+            if (message == nullptr && met.isEmpty() && stop < 4)
+                continue; // what lies between the conversation and where the keyboard went
             if (message == nullptr)
                 break;
             if (met.isEmpty() || met.last() != message)

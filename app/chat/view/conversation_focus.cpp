@@ -15,10 +15,15 @@ namespace {
 // Rows that scroll into view are measured on the way, which moves the one that is to be seen.
 constexpr int kPasses = 8;
 
-/// Whether rows of the kind have controls; the blocks of an unread message end with some.
-bool hasControls(ConversationRows::Kind kind) {
+/// Whether rows of the kind may have controls; the blocks of an unread message end with some.
+bool mayHaveControls(ConversationRows::Kind kind) {
     using Kind = ConversationRows::Kind;
     return kind != Kind::Head && kind != Kind::Text && kind != Kind::Rule;
+}
+
+bool hasTabStop(const QQuickItem* item) {
+    return item->isVisible() && item->isEnabled()
+           && (item->activeFocusOnTab() || std::ranges::any_of(item->childItems(), hasTabStop));
 }
 
 } // namespace
@@ -65,25 +70,30 @@ void ConversationView::reachOn() {
     place();
 }
 
-/// The delegate of the next row with controls, from the row that has the keyboard or, when the view
-/// itself has it, from the top of the page; null: there is none.
+/// The delegate of the next row with a control that can have the keyboard, from the row that has it
+/// or, when the view itself has, from the top of the page; null: there is none.
 QQuickItem* ConversationView::besideFocus(int direction) {
-    const auto next = [this, direction] {
-        const int focused = focusRow();
-        const int count = static_cast<int>(heights_.count());
-        int row = (focused < 0 ? firstVisibleRow() - 1 : focused) + direction;
-        while (row >= 0 && row < count && !hasControls(rows_->kind(row)))
-            row += direction;
-        return row < count ? row : -1;
-    };
-    int row = next();
-    if (row >= 0 && rows_->kind(row) == ConversationRows::Kind::Unread) {
-        rows_->open(row);
-        row = next();
+    const int focused = focusRow();
+    int row = (focused < 0 ? firstVisibleRow() - 1 : focused) + direction;
+    while (row >= 0 && row < static_cast<int>(heights_.count())) {
+        if (rows_->kind(row) == ConversationRows::Kind::Unread) {
+            // Its rows take its place; the last of them is where the way upwards begins.
+            const auto before = static_cast<int>(heights_.count());
+            rows_->open(row);
+            row += direction < 0 ? static_cast<int>(heights_.count()) - before : 0;
+            continue;
+        }
+        if (mayHaveControls(rows_->kind(row))) {
+            if (itemAt(row) == nullptr)
+                measure(row);
+            QQuickItem* item = itemAt(row);
+            item->setVisible(true); // what is in it is seen to be visible then
+            if (hasTabStop(item))
+                return item;
+        }
+        row += direction;
     }
-    if (row >= 0 && itemAt(row) == nullptr)
-        measure(row);
-    return row >= 0 ? itemAt(row) : nullptr;
+    return nullptr;
 }
 
 } // namespace lapidary::app

@@ -58,13 +58,13 @@ ConversationRow {
                 font.pixelSize: Theme.smallPixels
                 color: Theme.dim
             }
-            Loader {
+            ActionBar {
                 anchors.right: parent.right
                 anchors.rightMargin: Theme.u
                 anchors.verticalCenter: parent.verticalCenter
-                // Between frames, not in the turn in which text streams.
-                asynchronous: true
-                sourceComponent: Row {
+                shown: true
+                name: qsTr("Actions of this code")
+                actions: Row {
                     IconButton {
                         checkable: true
                         checked: root.wrapped

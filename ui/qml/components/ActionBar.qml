@@ -13,7 +13,7 @@ FocusScope {
     property bool shown: false
     property bool reached: false
 
-    implicitWidth: loader.implicitWidth
+    implicitWidth: Math.max(forPointer.implicitWidth, forKeyboard.implicitWidth)
     implicitHeight: Theme.controlHeight
     opacity: shown || activeFocus ? 1 : 0
 
@@ -21,22 +21,30 @@ FocusScope {
         id: stand
 
         anchors.fill: parent
-        visible: loader.status !== Loader.Ready || activeFocus
+        visible: !root.reached && forPointer.status !== Loader.Ready
         activeFocusOnTab: true
         onActiveFocusChanged: if (activeFocus) {
             root.reached = true;
-            nextItemInFocusChain(true).forceActiveFocus(Qt.TabFocusReason);
+            forKeyboard.nextItemInFocusChain(true).forceActiveFocus(Qt.TabFocusReason);
         }
 
         Accessible.role: Accessible.ToolBar
         Accessible.name: root.name
     }
+    // Between frames.
     Loader {
-        id: loader
+        id: forPointer
 
-        active: root.shown || root.reached
-        // Between frames, unless the keyboard waits for them.
-        asynchronous: !root.reached
+        active: root.shown && !root.reached
+        asynchronous: true
+        width: root.width
+        sourceComponent: root.actions
+    }
+    // At once: the keyboard waits for them.
+    Loader {
+        id: forKeyboard
+
+        active: root.reached
         width: root.width
         sourceComponent: root.actions
     }
