@@ -40,19 +40,18 @@ __device__ int collect(const RankedTokens& ranked, uint64_t threshold, uint64_t*
     __syncthreads();
     if (count > kMostCandidates)
         return count;
-    // Bitonic; the keys differ, so the order in which they arrived is gone.
-#pragma unroll 1
-    for (int size = 2; size / 2 < count; size *= 2)
-#pragma unroll 1
-        for (int stride = size / 2; stride > 0; stride /= 2) {
-            const int i = threadIdx.x, mate = i ^ stride;
-            if (mate > i && (keys[i] < keys[mate]) == ((i & size) == 0)) {
-                const uint64_t swapped = keys[i];
-                keys[i] = keys[mate];
-                keys[mate] = swapped;
-            }
-            __syncthreads();
-        }
+    // A key's place is how many are larger: no two are equal, so the order in which they arrived is
+    // gone.
+    const uint64_t own = keys[threadIdx.x];
+    int place = 0;
+    if (threadIdx.x < count)
+#pragma unroll 8
+        for (int i = 0; i < count; ++i)
+            place += keys[i] > own ? 1 : 0;
+    __syncthreads();
+    if (threadIdx.x < count)
+        keys[place] = own;
+    __syncthreads();
     return count;
 }
 
@@ -68,6 +67,7 @@ __device__ double drawOf(uint64_t seed, int64_t position) {
     return static_cast<double>(bits >> 11) * 0x1p-53;
 }
 
+// By the whole block, for thread 0, which alone adds up: sums of doubles are rare on GeForce cards.
 __device__ int32_t draw(const Sampling& sampling, const uint64_t* keys, int count, double number) {
     __shared__ double weights[kMostCandidates];
     const double largest = logitOf(keys[0]);
@@ -76,7 +76,10 @@ __device__ int32_t draw(const Sampling& sampling, const uint64_t* keys, int coun
                             : exp((static_cast<double>(logitOf(keys[i])) - largest)
                                   / static_cast<double>(sampling.temperature));
     __syncthreads();
+    if (threadIdx.x != 0)
+        return 0;
     double total = 0;
+#pragma unroll 8
     for (int i = 0; i < count; ++i)
         total += weights[i];
     const double wanted = static_cast<double>(sampling.topP) * total;
