@@ -2,6 +2,7 @@
 
 #include <QQuickWindow>
 #include <QSGRectangleNode>
+#include <QSGTransformNode>
 
 #include <algorithm>
 #include <cmath>
@@ -37,7 +38,9 @@ void SparklineBars::setColor(const QColor& color) {
 }
 
 QSGNode* SparklineBars::updatePaintNode(QSGNode* old, UpdatePaintNodeData*) {
-    QSGNode* root = old != nullptr ? old : new QSGNode;
+    // Software drawing knows where a node that comes later lies from its parent, if that
+    // transforms.
+    QSGNode* root = old != nullptr ? old : new QSGTransformNode;
     while (root->childCount() > static_cast<int>(values_.size()))
         delete root->lastChild();
     while (root->childCount() < static_cast<int>(values_.size()))

@@ -36,6 +36,7 @@ private slots:
     void demoModelDraws_data();
     void demoModelDraws();
     void smallWindowCutsNothingOff();
+    void lastMinuteIsDrawnInItsPlace();
 };
 
 void ScreensTest::init() {
@@ -191,6 +192,29 @@ void ScreensTest::smallWindowCutsNothingOff() {
     QTRY_VERIFY(window.find(u"Fold the side bar"_s) != nullptr);
     window.key(Qt::Key_Escape);
     QTRY_VERIFY(window.find(u"Fold the side bar"_s) == nullptr);
+}
+
+/// Each answer adds a bar to those that are there.
+void ScreensTest::lastMinuteIsDrawnInItsPlace() {
+    WindowUnderTest window;
+    window.application().settings()->setTheme(app::Settings::Theme::Light);
+    const QQuickItem* bars = nullptr;
+    window.ask(u"First"_s);
+    QTRY_VERIFY((bars = window.find(u"Tokens per second, last minute"_s)) != nullptr);
+    const QRect place =
+        bars->mapRectToScene({0, 0, bars->width(), bars->height() - 2}).toAlignedRect();
+    const auto painted = [&] {
+        const QImage image = window.grab();
+        int pixels = 0;
+        for (int y = place.top(); y < place.bottom(); ++y)
+            for (int x = place.left(); x < place.right(); ++x)
+                pixels += image.pixelColor(x, y) == QColor(u"#2a4db8"_s) ? 1 : 0;
+        return pixels;
+    };
+    const int one = painted();
+    QVERIFY(one > 0);
+    window.ask(u"Second"_s);
+    QVERIFY(painted() > one * 3 / 2);
 }
 
 QTEST_MAIN(ScreensTest)
