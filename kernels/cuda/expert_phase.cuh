@@ -10,9 +10,9 @@ namespace lapidary::kernels::cuda {
 template <ProductFormat kFormat>
 __device__ __forceinline__ void addChunk(float (&c)[1][4], const uint4& low, const uint4& high,
                                          const uint4* input, int chunk) {
-    using Sums = SkinnySums<1>;
-    constexpr int kChunks = Sums::words(kFormat) / 4;
-    uint32_t x[1][Sums::words(kFormat)];
+    using Sums = SkinnySums<kFormat, 1>;
+    constexpr int kChunks = Sums::kWords / 4;
+    uint32_t x[1][Sums::kWords];
 #pragma unroll
     for (int i = 0; i < kChunks; ++i) {
         const uint4 four = input[chunk * kChunks + i];
@@ -21,7 +21,7 @@ __device__ __forceinline__ void addChunk(float (&c)[1][4], const uint4& low, con
         x[0][4 * i + 2] = four.z;
         x[0][4 * i + 3] = four.w;
     }
-    Sums::multiply<kFormat>(c, low, high, x);
+    Sums::multiply(c, low, high, x);
 }
 
 /// The part of a block in gate and up, or in down.

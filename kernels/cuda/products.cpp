@@ -92,8 +92,7 @@ void Products::queue(const SkinnyLaunch& launch) {
     StepPhase phase(launch);
     if (stream_.capability() >= 90)
         for (int i = 0; i < launch.product.segmentCount; ++i) {
-            const cudaError_t made =
-                makeTensorMap(launch.product.segments[i], launch.rowBytes, phase.maps[i]);
+            const cudaError_t made = makeTensorMap(launch, i, phase.maps[i]);
             stream_.checkDriver(made, "describing a matrix to the card");
             if (made != cudaSuccess)
                 return;

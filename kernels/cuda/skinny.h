@@ -45,29 +45,30 @@ enum class SkinnyOutput : std::uint8_t {
 };
 
 inline constexpr int kSkinnyWarps = 8;
-inline constexpr int kTileChannels = 32; ///< of a warp
-inline constexpr int kPieceBytes = 128;  ///< of a channel
-
-inline constexpr int kBoxChannels = 128; ///< that one copy brings, of cards from 9.0 up
-
-/// Of boxes of 128 channels by a piece: what the step kernel copies by on cards from 9.0 up.
-[[nodiscard]] cudaError_t makeTensorMap(const SkinnySegment& segment, int rowBytes, TensorMap& map);
+inline constexpr int kTileChannels = 16; ///< whose sums a warp ends
+inline constexpr int kGroupChannels = kSkinnyWarps * kTileChannels;
+inline constexpr int kPieceBytes = 128; ///< of a channel
+inline constexpr int kStepPieces = 2;   ///< side by side
 
 /// A product as the step kernel does it: how it is cut is a function of the shape and the card.
 struct SkinnyLaunch {
     SkinnyProduct product;
     SkinnyOutput output = SkinnyOutput::Halves;
     float* partials = nullptr;
-    int rowBytes = 0;        ///< of w
-    int pieces = 0;          ///< of kPieceBytes in a row of w
-    int tiles = 0;           ///< of kTileChannels, of a gated product half as many of each segment
-    int tilesBefore[3] = {}; ///< of the segments before; whole boxes
-    int steps = 0;           ///< groups of kSkinnyWarps tiles times pieces
-    int blocks = 0;          ///< that share the steps
+    int rowBytes = 0;         ///< of w
+    int groups = 0;           ///< of kGroupChannels, of a gated product half of each segment
+    int groupsBefore[3] = {}; ///< of the segments before
+    int groupSteps = 0;       ///< of kStepPieces pieces in a row of w
+    int steps = 0;            ///< of all groups
+    int blocks = 0;           ///< that share the steps
     float cap = 0;
     const Bf16* factor = nullptr; ///< [rows, channels]
     float* largest = nullptr; ///< [rows, blocks] f32, gated: of what each block made of each row
 };
+
+/// Of the boxes of segment `segment`, a group's channels by a piece: what the step kernel copies by
+/// on cards from 9.0 up.
+[[nodiscard]] cudaError_t makeTensorMap(const SkinnyLaunch& launch, int segment, TensorMap& map);
 
 /// `output`, `cap` and `largest` are for the caller to set.
 [[nodiscard]] SkinnyLaunch planSkinny(const SkinnyProduct& product, SkinnyOutput output,

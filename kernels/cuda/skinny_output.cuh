@@ -5,8 +5,9 @@
 
 namespace lapidary::kernels::cuda {
 
-/// What a lane ends of a tile's rows: some channels of one row of those that a warp ends at once.
-///   kChannels  1: a row at once; 4: four rows, which costs a single row more than it takes
+/// What a lane ends of a tile's rows: some channels of one row of those that a warp ends at once. A
+/// tile of a gated product is 8 channels of gate and the same 8 of up.
+///   kChannels  1: two rows at once; 4: eight, which costs a single row more than it takes
 template <int kChannels>
 struct TileLane {
     static_assert(kChannels == 1 || kChannels == 4);
@@ -38,14 +39,17 @@ struct LaneChannels {
     int first; ///< those from `channels` on are not there
     int channels;
 
-    __device__ LaneChannels(const SkinnyLaunch& launch, int tile) {
+    __device__ LaneChannels(const SkinnyLaunch& launch, int group) {
+        const int warp = threadIdx.x / 32;
         const int channel = TileLane<kChannels>::channel();
         if (launch.output == SkinnyOutput::Gated) {
-            segment = channel / 16;
-            first = tile * 16 + channel % 16;
+            constexpr int kHalf = kTileChannels / 2;
+            segment = channel / kHalf;
+            first = group * (kGroupChannels / 2) + warp * kHalf + channel % kHalf;
         } else {
-            segment = segmentOf(launch, tile);
-            first = (tile - launch.tilesBefore[segment]) * kTileChannels + channel;
+            segment = segmentOf(launch, group);
+            first = (group - launch.groupsBefore[segment]) * kGroupChannels + warp * kTileChannels
+                    + channel;
         }
         channels = launch.product.segments[segment].channels;
     }
@@ -56,13 +60,13 @@ template <int kChannels>
 struct LaneScales {
     float of[kChannels];
 
-    __device__ LaneScales(const SkinnyLaunch& launch, int tile) {
+    __device__ LaneScales(const SkinnyLaunch& launch, int group) {
 #pragma unroll
         for (int i = 0; i < kChannels; ++i)
             of[i] = 1;
-        if (launch.product.format == ProductFormat::Plain || tile >= launch.tiles)
+        if (launch.product.format == ProductFormat::Plain || group >= launch.groups)
             return;
-        const LaneChannels<kChannels> at(launch, tile);
+        const LaneChannels<kChannels> at(launch, group);
         const float* const scales = launch.product.segments[at.segment].scales;
 #pragma unroll
         for (int i = 0; i < kChannels; ++i)
@@ -99,11 +103,12 @@ __device__ __forceinline__ void storeChannels(T* to, const T (&numbers)[kCount],
 ///   rowScale  of the row
 ///   largest   of the rows that the block makes; for a gated product
 template <int kChannels>
-__device__ __forceinline__ void
-writeRows(const SkinnyLaunch& launch, int tile, int row, bool there, const float (&sums)[kChannels],
-          const LaneScales<kChannels>& scales, float rowScale, unsigned* largest) {
+__device__ __forceinline__ void writeRows(const SkinnyLaunch& launch, int group, int row,
+                                          bool there, const float (&sums)[kChannels],
+                                          const LaneScales<kChannels>& scales, float rowScale,
+                                          unsigned* largest) {
     using Lane = TileLane<kChannels>;
-    const LaneChannels<kChannels> to(launch, tile);
+    const LaneChannels<kChannels> to(launch, group);
     const SkinnyOutput output = launch.output;
     const SkinnySegment& segment = launch.product.segments[to.segment];
     const int64_t at = int64_t(row) * to.channels + to.first;
@@ -127,7 +132,7 @@ writeRows(const SkinnyLaunch& launch, int tile, int row, bool there, const float
     for (int i = 0; i < kChannels; ++i)
         bits[i] = toBits(value[i]);
     if (output == SkinnyOutput::Gated) {
-        const bool gate = Lane::channel() < 16;
+        const bool gate = Lane::channel() < kTileChannels / 2;
         unsigned magnitude = 0;
 #pragma unroll
         for (int i = 0; i < kChannels; ++i) {

@@ -6,13 +6,14 @@
 // second set of columns. So a row's bits never depend on its neighbours, and 1 to 8 rows are the
 // same instructions.
 //
-//   tile    32 channels of a warp: two A operands that share what is read of x. Of a gated product
-//           16 channels of gate and the same 16 of up.
-//   piece   128 bytes of each channel of a tile, 4 KiB: a step of a warp. No weight is rearranged
-//           at load, and cuBLASLt reads the same memory in prefill.
-//   block   eight warps take a group of eight tiles, step by step at the same columns, so that they
-//           share what is staged of x: some steps at a time, the next while these are used. On
-//           cards with products of warpgroups four of them multiply together.
+//   group   128 channels; of a gated product 64 of gate and the same 64 of up
+//   step    two pieces of 128 bytes, side by side, of a group's channels: 32 KiB. What is read of a
+//           row at once is as long as the memory likes it. No weight is rearranged at load, and
+//           cuBLASLt reads the same memory in prefill.
+//   block   four of its eight warps take a piece, on cards with products of warpgroups together;
+//           the sums of both pieces meet when the group ends, where each warp ends a tile of 16
+//           channels. What is needed of x is staged for some steps at a time, the next while these
+//           are used.
 //   card    one block a multiprocessor. The steps of all groups, one after another, are cut into as
 //           many equal ranges as there are blocks; where a cut goes through a group, its blocks
 //           share the rows and add the sums of all in their order. The cuts depend on the shape and
@@ -59,68 +60,69 @@ __device__ __forceinline__ void findScales(const SkinnyProduct& p, InputScale* s
     }
 }
 
-/// The part of a block in a product. `launch` in shared memory.
-template <int kRows, class Stream, int kRounds>
-__device__ void multiply(const SkinnyLaunch& launch, Stream& stream,
-                         SkinnyShared<kRounds>& shared) {
+/// The part of a block in a product of the format. `launch` in shared memory.
+template <ProductFormat kFormat, int kRows, class Stream, int kRounds>
+__device__ void multiplyAs(const SkinnyLaunch& launch, Stream& stream,
+                           SkinnyShared<kRounds>& shared) {
     constexpr int kSets = (kRows + 7) / 8; // of rows of a tensor core's operand
     constexpr int kChannels = kRows == 1 ? 1 : 4;
+    constexpr int kChunks = SkinnyStage<kFormat>::kChunks * kSets * 8;     // of a piece of x
+    constexpr int kStaged = SkinnyShared<kRounds>::kStageChunks / kChunks; // pieces at once
+    constexpr int kStagedSteps = kStaged / kStepPieces;
+    using Sums = SkinnySums<kFormat, kSets>;
     using Lane = TileLane<kChannels>;
     using Scales = LaneScales<kChannels>;
-    using Input = std::conditional_t<kRows == 1, SkinnyRow, SkinnyRows<kRounds>>;
+    constexpr int kTimes = (kRows + Lane::kRows - 1) / Lane::kRows; // that a warp ends rows
+    using Input = std::conditional_t<kRows == 1, SkinnyRow<kFormat>, SkinnyRows<kFormat, kRounds>>;
     const SkinnyProduct& p = launch.product;
-    const ProductFormat format = p.format;
     const int warp = threadIdx.x / 32;
-    const int pieces = launch.pieces;
-    const int chunks = stageChunks(format, kSets * 8);               // of a step
-    const int staged = SkinnyShared<kRounds>::kStageChunks / chunks; // steps at once
+    const int groupSteps = launch.groupSteps;
     const SkinnyRange range = SkinnyRange::of(launch);
-    const int firstGroup = range.begin / pieces;
-    const int lastGroup = (range.end - 1) / pieces;
-    const SkinnyShare firstShare = SkinnyShare::of(launch, firstGroup);
+    const int firstGroup = range.begin / groupSteps;
+    const int lastGroup = (range.end - 1) / groupSteps;
+    // A block leaves its part of the first group to another, or others leave theirs of the last.
+    const int block = static_cast<int>(blockIdx.x);
+    const bool leaves = SkinnyShare::of(launch, firstGroup).first < block;
     const SkinnyShare lastShare = SkinnyShare::of(launch, lastGroup);
-    const auto tileOf = [&](int group) { return group * kSkinnyWarps + warp; };
-    const Scales firstScales(launch, tileOf(firstGroup));
+    const bool collects = lastShare.first == block && lastShare.count > 1;
+    Scales scales(launch, firstGroup);
     const bool gated = launch.output == SkinnyOutput::Gated;
     const int rows = p.rows;
-    const int tiles = launch.tiles;
     if (threadIdx.x < kSkinnyRows)
         shared.largest[threadIdx.x] = 0;
-    // A warp takes a step, or eight rows of it.
+    // A warp takes a piece, or eight rows of it.
     const int own = warp / kSets;
     Input input(p, shared.pieces, warp % kSets * 8);
-    int ahead = range.begin + own; // the step whose x this warp fetches next
+    int ahead = range.begin + own / kStepPieces; // the step whose x this warp fetches next
     const auto fetch = [&] {
-        input.fetch(own < staged && ahead < range.end ? ahead % pieces : -1);
-        ahead += staged;
+        const bool there = own < kStaged && ahead < range.end;
+        input.fetch(there ? ahead % groupSteps * kStepPieces + own % kStepPieces : -1);
+        ahead += kStagedSteps;
     };
 
     inputSync();
     fetch();
-    if (format == ProductFormat::Fp8)
+    if (kFormat == ProductFormat::Fp8)
         findScales<kSets>(p, shared.scales);
     workerSync();
 
-    const auto writeScaled = [&](int group, int row, bool there, const float(&sums)[kChannels],
-                                 const Scales& scales) {
-        const float rowScale =
-            format == ProductFormat::Fp8 && there ? shared.scales[row].scale : 1.0F;
-        writeRows(launch, tileOf(group), row, there, sums, scales, rowScale, shared.largest);
-    };
-    const int first = firstOfTile(gated); // channel of a step
-    SkinnySums<kSets> sums;
+    // The channel of the group that this lane ends first.
+    constexpr int kHalf = kTileChannels / 2;
+    const int lane = Lane::channel();
+    const int channel = gated ? lane / kHalf * (kGroupChannels / 2) + warp * kHalf + lane % kHalf
+                              : warp * kTileChannels + lane;
+    Sums sums;
     int group = firstGroup;
-    Scales scales = firstScales;
-    int left = min(pieces - range.begin % pieces, range.end - range.begin); // steps of the group
-    int at = staged; // of the steps that are staged
+    int left = min(groupSteps - range.begin % groupSteps, range.end - range.begin); // of the group
+    int at = kStagedSteps; // of the steps that are staged
     int buffer = 1;
 #pragma unroll 1
     for (int step = range.begin; step < range.end; ++step) {
-        if (at == staged) {
+        if (at == kStagedSteps) {
             // The other half is free: all have met since it was used.
             buffer ^= 1;
-            if (own < staged)
-                input.put(shared.stages[buffer] + own * chunks, shared.scales);
+            if (own < kStaged)
+                input.put(shared.stages[buffer] + own * kChunks, shared.scales);
             fenceBoxes();
             workerSync();
             // First what is needed first, then all others that there is memory for.
@@ -129,58 +131,73 @@ __device__ void multiply(const SkinnyLaunch& launch, Stream& stream,
             at = 0;
         }
         SkinnyStep& weights = stream.await();
-        const uint4* const stage = shared.stages[buffer] + at++ * chunks;
-        if (format == ProductFormat::Plain)
-            sums.template add<ProductFormat::Plain>(weights, gated, stage);
-        else if (format == ProductFormat::Fp8)
-            sums.template add<ProductFormat::Fp8>(weights, gated, stage);
-        else
-            sums.template add<ProductFormat::Fp8Weights>(weights, gated, stage);
-        __syncwarp();
-        if (--left == 0) {
-            // The warp has used its weights and has not given them back.
-            auto* const found = reinterpret_cast<float(*)[kTileChannels]>(weights.chunks[first]);
-            sums.put(found, SkinnySums<kSets>::alternates(format, gated));
-            __syncwarp();
-            const SkinnyShare share = group == firstGroup ? firstShare : lastShare;
-            const bool among = (group == firstGroup || group == lastGroup) && share.count > 1;
-            unsigned* const place =
-                placeOfSums<kChannels>(launch, share, static_cast<int>(blockIdx.x) - share.first);
-            const int written = tileOf(group) < tiles ? rows : 0;
-#pragma unroll 1
-            for (int begin = 0; begin < written; begin += Lane::kRows) {
-                const int row = begin + Lane::row();
-                float ofLane[kChannels];
-                Lane::take(ofLane, &found[row][sumPlace(row, Lane::channel())]);
-                if (!among)
-                    writeScaled(group, row, row < rows, ofLane, scales);
-                else if (row < rows)
-                    leaveSums(place + row * kTileChannels, ofLane);
-            }
-            fenceBoxes();
-            __syncwarp();
-            if (++group <= lastGroup)
-                scales = Scales(launch, tileOf(group));
-            left = min(pieces, range.end - step - 1);
+        const int piece = at++ * kStepPieces + warp / (kSkinnyWarps / kStepPieces);
+        sums.add(weights, shared.stages[buffer] + piece * kChunks);
+        if (--left > 0) {
+            stream.next();
+            continue;
         }
+        sums.put(weights);
+        fenceBoxes();
+        workerSync();
+        float ofLane[kTimes][kChannels] = {};
+#pragma unroll
+        for (int time = 0; time < kTimes; ++time)
+            if (const int row = time * Lane::kRows + Lane::row(); row < rows) {
+                float second[kChannels];
+                Lane::take(ofLane[time], Sums::place(weights, 0, row, channel));
+                Lane::take(second, Sums::place(weights, 1, row, channel));
+#pragma unroll
+                for (int i = 0; i < kChannels; ++i)
+                    ofLane[time][i] += second[i];
+            }
         stream.next();
-    }
-#pragma unroll 1
-    for (int end = firstGroup == lastGroup ? 1 : 0; end < 2; ++end) {
-        const int merged = end == 0 ? firstGroup : lastGroup;
-        const SkinnyShare share = end == 0 ? firstShare : lastShare;
-        const Scales ofChannels = end == 0 ? firstScales : scales;
-        if (share.count > 1 && tileOf(merged) < tiles)
-            mergeSums<kChannels>(launch, share,
-                                 [&](int row, bool there, const float(&found)[kChannels]) {
-                                     writeScaled(merged, row, there, found, ofChannels);
-                                 });
+        if (collects && group == lastGroup) {
+            LeftSums<kChannels, kTimes>(launch, lastShare).add(ofLane);
+            __syncwarp();
+        }
+#pragma unroll
+        for (int time = 0; time < kTimes; ++time) {
+            if (time * Lane::kRows >= rows)
+                break;
+            const int row = time * Lane::kRows + Lane::row();
+            const bool there = row < rows;
+            if (leaves && group == firstGroup) {
+                if (there)
+                    leaveSums(placeOfSums<kChannels>(launch, block) + row * kTileChannels,
+                              ofLane[time]);
+                continue;
+            }
+            const float rowScale =
+                kFormat == ProductFormat::Fp8 && there ? shared.scales[row].scale : 1.0F;
+            writeRows(launch, group, row, there, ofLane[time], scales, rowScale, shared.largest);
+        }
+        if (++group <= lastGroup)
+            scales = Scales(launch, group);
+        left = min(groupSteps, range.end - step - 1);
     }
     if (gated) {
         workerSync();
         if (threadIdx.x < rows)
             launch.largest[threadIdx.x * launch.blocks + blockIdx.x] =
                 __uint_as_float(shared.largest[threadIdx.x]);
+    }
+}
+
+/// The part of a block in a product. `launch` in shared memory.
+template <int kRows, class Stream, int kRounds>
+__device__ void multiply(const SkinnyLaunch& launch, Stream& stream,
+                         SkinnyShared<kRounds>& shared) {
+    switch (launch.product.format) {
+    case ProductFormat::Plain:
+        multiplyAs<ProductFormat::Plain, kRows>(launch, stream, shared);
+        break;
+    case ProductFormat::Fp8:
+        multiplyAs<ProductFormat::Fp8, kRows>(launch, stream, shared);
+        break;
+    case ProductFormat::Fp8Weights:
+        multiplyAs<ProductFormat::Fp8Weights, kRows>(launch, stream, shared);
+        break;
     }
 }
 

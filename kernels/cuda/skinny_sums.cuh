@@ -1,68 +1,59 @@
 #pragma once
 
-// The arithmetic of a skinny product: a warp's sums of one tile.
+// The arithmetic of a skinny product: a warp's sums of one group.
 #include "cuda/arch/warpgroup.cuh"
 #include "cuda/skinny_input.cuh"
 
 namespace lapidary::kernels::cuda {
 
-/// Where the sum of a row and a channel stands, so that neither leaving fragments nor reading a row
-/// meets a busy bank.
-__device__ __forceinline__ int sumPlace(int row, int channel) {
-    return channel ^ (row / 2 % 4) << 3;
-}
-
-/// The channel of a step in which the warp's tile begins.
-__device__ __forceinline__ int firstOfTile(bool gated) {
-    return static_cast<int>(threadIdx.x / 32) * (gated ? kTileChannels / 2 : kTileChannels);
-}
-
-/// Two A operands of 16 channels by kSets B operands of eight rows.
-template <int kSets>
+/// Two A operands of 16 channels by kSets B operands of eight rows: of warp w, piece w / 4 of each
+/// step and the channels 16 (w mod 4) to 15 more of each half of the group.
+template <ProductFormat kFormat, int kSets>
 class SkinnySums {
 public:
-    /// Adds a step: the warp's tile times its piece of x.
-    template <ProductFormat kFormat>
-    __device__ void add(const SkinnyStep& weights, bool gated, const uint4* stage) {
-        if constexpr (together(kFormat))
-            addTogether<kFormat>(weights, gated, stage);
+    /// Whether four warps do a piece at once. No card multiplies e4m3 with bf16.
+    static constexpr bool kTogether = kWarpgroups && kFormat != ProductFormat::Fp8Weights;
+
+    /// Adds the warp's part of a step.
+    ///   stage  the piece of x
+    __device__ void add(const SkinnyStep& step, const uint4* stage) {
+        if constexpr (kTogether)
+            addTogether(step, stage);
         else
-            addAlone<kFormat>(weights, gated, stage);
+            addAlone(step, stage);
     }
 
-    /// Fragment c: a channel holds c0 (row 2t), c1 (2t + 1), and another of its operand c2, c3.
-    __device__ void put(float (*sums)[kTileChannels], bool alternate) {
+    /// Leaves the sums, which begin anew, in the memory of a step that nobody else reads there.
+    __device__ void put(SkinnyStep& step) {
         const int g = threadIdx.x % 32 / 4;
         const int t = threadIdx.x % 4;
-        const int operand = alternate ? 8 : 16;
-        const int lower = alternate ? 16 : 8;
 #pragma unroll
         for (int a = 0; a < 2; ++a)
 #pragma unroll
             for (int set = 0; set < kSets; ++set)
 #pragma unroll
                 for (int i = 0; i < 4; ++i) {
-                    const int row = set * 8 + 2 * t + i % 2;
-                    sums[row][sumPlace(row, a * operand + g + i / 2 * lower)] =
+                    // Fragment c: channel g holds c0 (row 2t), c1 (2t + 1), g + 8 holds c2, c3.
+                    *place(step, part(), set * 8 + 2 * t + i % 2, channel(a) + g + i / 2 * 8) =
                         c_[0][a][set][i] + c_[1][a][set][i];
                     c_[0][a][set][i] = c_[1][a][set][i] = 0;
                 }
     }
 
-    /// Whether each operand has every other eight channels, not every other sixteen.
-    __device__ static bool alternates(ProductFormat format, bool gated) {
-        return together(format) && !gated;
+    /// Where the sum of a piece, a row and a channel of the group stands: in memory of the warp
+    /// that puts it, so that neither leaving fragments nor reading a row meets a busy bank. Four
+    /// channels stand together.
+    __device__ static float* place(SkinnyStep& step, int piece, int row, int channel) {
+        auto* const ofWarp = reinterpret_cast<float*>(step.chunks[piece][channel / 16 * 16]);
+        return ofWarp + row * (kPieceBytes / 4) + (channel % 16 ^ (row / 2 % 4) << 3);
     }
 
     /// Words of x that meet a chunk of weights.
-    static constexpr int words(ProductFormat format) {
-        return format == ProductFormat::Fp8Weights ? 8 : 4;
-    }
+    static constexpr int kWords = kFormat == ProductFormat::Fp8Weights ? 8 : 4;
 
     /// c += a lane's chunks of the channels g and g + 8 times the same columns of x.
-    template <ProductFormat kFormat>
     __device__ static void multiply(float (&c)[kSets][4], const uint4& low, const uint4& high,
-                                    const uint32_t (&x)[kSets][words(kFormat)]) {
+                                    const uint32_t (&x)[kSets][kWords]) {
         const uint32_t l[4] = {low.x, low.y, low.z, low.w};
         const uint32_t h[4] = {high.x, high.y, high.z, high.w};
         if constexpr (kFormat == ProductFormat::Plain) {
@@ -89,75 +80,62 @@ public:
     }
 
 private:
-    /// Whether four warps do a step at once. No card multiplies e4m3 with bf16.
-    __host__ __device__ static constexpr bool together(ProductFormat format) {
-        return kWarpgroups && format != ProductFormat::Fp8Weights;
+    __device__ static int part() { return static_cast<int>(threadIdx.x / 128); }
+    /// The first of operand a.
+    __device__ static int channel(int a) {
+        return a * (kGroupChannels / 2) + static_cast<int>(threadIdx.x % 128 / 32 * 16);
     }
 
     /// Lane (g, t) multiplies chunks 2t and 2t + 1 of its channels with the same columns of its
     /// row. A sum may take its terms in any order as long as both operands take the same.
-    template <ProductFormat kFormat>
-    __device__ void addAlone(const SkinnyStep& weights, bool gated, const uint4* stage) {
-        const int first = firstOfTile(gated);
-        const int second = first + (gated ? kBoxChannels : kTileChannels / 2);
+    __device__ void addAlone(const SkinnyStep& step, const uint4* stage) {
         const int g = threadIdx.x % 32 / 4;
         const int t = threadIdx.x % 4;
 #pragma unroll
         for (int half = 0; half < 2; ++half) {
             const int chunk = 2 * t + half;
-            uint32_t x[kSets][words(kFormat)];
+            uint32_t x[kSets][kWords];
 #pragma unroll
             for (int set = 0; set < kSets; ++set)
-                read<kFormat>(x[set], stage, set * 8 + g, chunk);
+                read(x[set], stage, set * 8 + g, chunk);
 #pragma unroll
             for (int a = 0; a < 2; ++a) {
-                const int channel = (a == 0 ? first : second) + g;
+                const auto* const from = &step.chunks[part()][channel(a) + g];
                 const int place = SkinnyStep::place(g, chunk);
-                multiply<kFormat>(c_[half][a], weights.chunks[channel][place],
-                                  weights.chunks[channel + 8][place], x);
+                multiply(c_[half][a], from[0][place], from[8][place], x);
             }
         }
     }
 
-    /// The same for four warps at once, whose tiles follow one another. An operand has 16 channels
-    /// of each warp: those of the first half and of the second of a gated product, and of any other
-    /// every other eight. Within one instruction and those that go on with its sums few bits are
-    /// kept of e4m3, so these begin anew at each piece.
-    template <ProductFormat kFormat>
-    __device__ void addTogether(const SkinnyStep& weights, bool gated, const uint4* stage) {
-        const int group = threadIdx.x / 128;
-        const uint32_t from = sharedAddress(
-            weights.chunks[group * (gated ? kBoxChannels / 2 : SkinnyStep::kChannels / 2)]);
-        const uint32_t eight = gated ? 1024 : 2048;
+    /// The same for four warps at once. Within one instruction and those that go on with its sums
+    /// few bits are kept of e4m3, so these begin anew at each piece.
+    __device__ void addTogether(const SkinnyStep& step, const uint4* stage) {
         const uint64_t x = panelOfRows(sharedAddress(stage));
-        const uint64_t a[2] = {
-            panelOfRows(from, eight),
-            panelOfRows(from + (gated ? kBoxChannels * kPieceBytes : 1024), eight)};
+        const uint64_t w = panelOfRows(sharedAddress(step.chunks[part()]));
+        constexpr int kHalf = kGroupChannels / 2 * kPieceBytes / 16; // as panels count
         float c[2][4 * kSets];
         orderRegisters();
 #pragma unroll
         for (int k = 0; k < kPieceBytes / 32; ++k)
 #pragma unroll
-            for (int i = 0; i < 2; ++i)
+            for (int a = 0; a < 2; ++a)
                 if constexpr (kFormat == ProductFormat::Fp8)
-                    multiplyFewCodes(c[i], a[i] + 2 * k, x + 2 * k, k > 0);
+                    multiplyFewCodes(c[a], w + a * kHalf + 2 * k, x + 2 * k, k > 0);
                 else
-                    multiplyFew(c[i], a[i] + 2 * k, x + 2 * k, k > 0);
+                    multiplyFew(c[a], w + a * kHalf + 2 * k, x + 2 * k, k > 0);
         commitProducts();
         waitProducts<0>();
 #pragma unroll
-        for (int i = 0; i < 2; ++i) {
-            hold(c[i]);
+        for (int a = 0; a < 2; ++a) {
+            hold(c[a]);
 #pragma unroll
             for (int j = 0; j < 4 * kSets; ++j)
-                c_[0][i][j / 4][j % 4] += c[i][j];
+                c_[0][a][j / 4][j % 4] += c[a][j];
         }
     }
 
-    template <ProductFormat kFormat>
-    __device__ static void read(uint32_t (&x)[words(kFormat)], const uint4* stage, int row,
-                                int chunk) {
-        constexpr int kChunks = kFormat == ProductFormat::Fp8Weights ? 2 : 1;
+    __device__ static void read(uint32_t (&x)[kWords], const uint4* stage, int row, int chunk) {
+        constexpr int kChunks = kWords / 4;
 #pragma unroll
         for (int i = 0; i < kChunks; ++i) {
             const uint4 four = stage[SkinnyStage<kFormat>::place(row, chunk * kChunks + i)];
