@@ -88,8 +88,11 @@ QString statisticsLine(const engine::Statistics& statistics) {
     QStringList parts;
     if (statistics.decodeTokensPerSecond() > 0)
         parts.append(translated("%1 tok/s").arg(shortNumber(statistics.decodeTokensPerSecond())));
-    if (statistics.firstTokenSeconds > 0)
+    if (statistics.firstTokenSeconds > 0.1)
         parts.append(translated("first token %1 s").arg(shortNumber(statistics.firstTokenSeconds)));
+    else if (statistics.firstTokenSeconds > 0)
+        parts.append(translated("first token %1 ms")
+                         .arg(std::lround(std::ceil(statistics.firstTokenSeconds * 1000))));
     if (statistics.rounds > 0)
         parts.append(translated("%1 tokens a round")
                          .arg(shortNumber(static_cast<double>(tokens) / statistics.rounds)));

@@ -45,6 +45,7 @@ void AskingTest::questionIsTypedSentAndAnswered() {
     QCOMPARE(window.message(1)->record().answer.toStdString(), kRichAnswer);
     QCOMPARE(window.message(1)->record().state, app::MessageState::Complete);
     QVERIFY(window.message(1)->statisticsLine().contains(u"tok/s"_s));
+    QVERIFY(window.message(1)->statisticsLine().contains(u"first token 80 ms"_s));
     QCOMPARE(window.chat()->title(), u"Hello there"_s);
     QTRY_COMPARE(window.application().chats()->rowCount(), 1);
     QVERIFY(window.find(u"Send"_s) == nullptr); // disabled: there is nothing to send

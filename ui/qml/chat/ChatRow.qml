@@ -75,7 +75,7 @@ T.ItemDelegate {
 
             x: Theme.u * 5
             y: Math.round((parent.height - height - (root.detailed ? detail.height : 0)) / 2)
-            width: parent.width - x - (tools.visible ? tools.width + Theme.u : Theme.u * 3)
+            width: parent.width - x - (tools.visible ? tools.width + Theme.u * 3 : Theme.u * 5)
             visible: !root.renaming
             text: root.title
             font.weight: root.current ? Font.Medium : Font.Normal
