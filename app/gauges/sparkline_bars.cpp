@@ -41,8 +41,11 @@ QSGNode* SparklineBars::updatePaintNode(QSGNode* old, UpdatePaintNodeData*) {
     // Software drawing knows where a node that comes later lies from its parent, if that
     // transforms.
     QSGNode* root = old != nullptr ? old : new QSGTransformNode;
-    while (root->childCount() > static_cast<int>(values_.size()))
-        delete root->lastChild();
+    while (root->childCount() > static_cast<int>(values_.size())) {
+        QSGNode* extra = root->lastChild();
+        root->removeChildNode(extra);
+        delete extra;
+    }
     while (root->childCount() < static_cast<int>(values_.size()))
         root->appendChildNode(window()->createRectangleNode());
     const double bar = std::max(1.0, std::floor(width() / kBars) - kGap);
