@@ -227,6 +227,7 @@ private:
             }
             sum += __shfl_xor_sync(mates, sum, 1);
             sum += __shfl_xor_sync(mates, sum, 2);
+            __syncwarp(mates); // all have read the maximum
             if (part == 0) {
                 const float rescale = before == largest ? 1.0F : exp2Fast(before - base);
                 s_.rescale[query] = rescale;
