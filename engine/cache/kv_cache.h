@@ -65,8 +65,8 @@ public:
     [[nodiscard]] int reusable(const TokenSequence& prompt) const;
 
     /// Puts random numbers into the cache and takes it for that of `positions` tokens, to measure
-    /// long contexts without computing them. Makes room for them and kRoomAhead more, and overwrites
-    /// everything. DoesNotFit, and what the backend reports at `wait`.
+    /// long contexts without computing them. Makes room for them and kRoomAhead more, and
+    /// overwrites everything. DoesNotFit, and what the backend reports at `wait`.
     [[nodiscard]] Expected<void> fill(kernels::Backend& backend, int positions);
 
     /// Forgets the positions from `length` on; `length` is 0 or what `reusable` said or more.
