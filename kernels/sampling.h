@@ -17,11 +17,15 @@ struct Sampling {
     bool operator==(const Sampling&) const = default;
 };
 
-/// Memory that drawing from `rows` of logits takes on a card, at most: of each row two numbers for
-/// 32 tokens and two more, and a list of tokens.
+/// Memory in which a card finds whom to draw from: of each row two numbers for 32 tokens and two
+/// more.
+[[nodiscard]] constexpr std::size_t candidateBytes(std::int64_t rows, std::int64_t vocabulary) {
+    return static_cast<std::size_t>(rows * (2 * ((vocabulary + 31) / 32) + 2)) * 4;
+}
+
+/// That, and the longest list of tokens that count for a penalty.
 [[nodiscard]] constexpr std::size_t drawingBytes(std::int64_t rows, std::int64_t vocabulary) {
-    const std::int64_t ofRow = 2 * ((vocabulary + 31) / 32) + 2;
-    return static_cast<std::size_t>(rows * ofRow + vocabulary) * 4;
+    return candidateBytes(rows, vocabulary) + static_cast<std::size_t>(vocabulary) * 4;
 }
 
 } // namespace lapidary::kernels

@@ -281,10 +281,6 @@ CandidateSpace::CandidateSpace(void* scratch, std::int64_t rows, std::int64_t vo
     least = reinterpret_cast<std::uint32_t*>(reached + rows);
 }
 
-std::size_t CandidateSpace::bytes(std::int64_t rows, std::int64_t vocabulary) {
-    return static_cast<std::size_t>(rows * (2 * ((vocabulary + kGroup - 1) / kGroup) + 2)) * 4;
-}
-
 void chooseCandidates(const CandidateProblem& problem, cudaStream_t stream) {
     // Four blocks a multiprocessor: enough reads on their way where all tokens are candidates.
     const auto blocks = static_cast<unsigned>(problem.multiprocessors * 4);

@@ -26,8 +26,8 @@ struct CandidateSpace {
     std::uint32_t* least = nullptr; ///< [rows]: less than this, in order, is no candidate's
 
     CandidateSpace() = default;
+    ///   scratch  candidateBytes(rows, vocabulary), on 4 bytes
     CandidateSpace(void* scratch, std::int64_t rows, std::int64_t vocabulary);
-    [[nodiscard]] static std::size_t bytes(std::int64_t rows, std::int64_t vocabulary);
 };
 
 /// The tokens among whom the best ones of each row must be, and their exact logits.

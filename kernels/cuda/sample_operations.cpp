@@ -72,7 +72,7 @@ void SampleOperations::draw(const Sample& op, EstimatedLogits estimated) {
     const std::int64_t rows = op.logits.rows();
     const std::int64_t vocabulary = op.logits.rowSize();
     const std::vector<std::int32_t> listed = listedTokens(op);
-    const std::size_t bytes = CandidateSpace::bytes(rows, vocabulary);
+    const std::size_t bytes = candidateBytes(rows, vocabulary);
     auto* const scratch =
         static_cast<std::byte*>(stream_.scratch(bytes + listed.size() * sizeof(std::int32_t)));
     if (scratch == nullptr)
