@@ -43,6 +43,7 @@ struct RawRows {
     const float* kNorm = nullptr;
     const float* frequencies = nullptr; ///< [headDim / 2]
     float epsilon = 0;
+    bool handed = false; ///< whether q, k and v are handed over (hand_over.cuh)
 };
 
 /// What the runs of keys leave for their merge, a query of a K/V head after the other.
@@ -51,16 +52,31 @@ struct RunSums {
     float* maximum = nullptr; ///< [kvHeads · queries, mostRuns], of scores · log2 e
     float* sum = nullptr;     ///< [kvHeads · queries, mostRuns]
     int mostRuns = 0;
+    bool handed = false; ///< whether they are handed over (hand_over.cuh)
+};
+
+/// Columns of a query that are merged at once.
+inline constexpr int kMergeColumns = 128;
+
+/// Pieces of work of a merge.
+__host__ __device__ inline int mergeTasks(const AttentionProblem& p) {
+    return p.rows * p.heads * ((p.headDim + kMergeColumns - 1) / kMergeColumns);
+}
+
+/// Where a merge leaves what the next phase takes (hand_over.cuh), or null.
+struct HandedMerge {
+    Bf16* out = nullptr;      ///< as that of the problem
+    float* largest = nullptr; ///< [rows, pieces of work of a row]
 };
 
 /// Units of work, groups of queries of the K/V heads, that runs are claimed for; of more units each
 /// block has its runs from the start.
 inline constexpr int kMostUnits = 128;
 
-/// Counts of attentionDecode, zero at first and kept from launch to launch.
+/// Counts of attentionDecode, kept from launch to launch.
 struct DecodeCounters {
-    unsigned barrier;             ///< its top bit turns over once a launch; never reset
-    unsigned claimed[kMostUnits]; ///< runs taken beyond the first of each block; zero in between
+    unsigned barrier;             ///< zero at first; its top bit turns over once a launch
+    unsigned claimed[kMostUnits]; ///< AttentionPhase::claimed, all bits set at first
 };
 
 /// 1 to 16 rows: norms, rotation, the way into the cache, attention split over the keys by absolute

@@ -165,7 +165,7 @@ public:
         for (int n = 0; n < kOwn; ++n) {
             const int at = firstQuery_ + warp_ + 8 * n;
             if (at < queries_)
-                pairs[n].load(p_.q + queryRow(at) * headDim_, half);
+                pairs[n].load(p_.q + queryRow(at) * headDim_, half, raw_.handed);
         }
 #pragma unroll
         for (int n = 0; n < kOwn; ++n) {
@@ -203,6 +203,10 @@ private:
         return lane;
     }
 
+    /// The keys of a step from the first of the run on. The last come first: what is new among
+    /// them is there before the first step.
+    __device__ int offsetOf(int step) const { return (steps_ - 1 - step) * Shape::kStep; }
+
     __device__ uint32_t place(const uint4* rows, int row, int piece) const {
         return sharedAddress(rows) + row * Shape::kRowBytes + ((piece ^ (row & 7)) << 4);
     }
@@ -235,8 +239,8 @@ private:
         const int firstKey = part.values ? 0 : warp_ / Shape::kSlices * Shape::kScoreKeys;
         uint4* const to = part.values ? s_.v[step % kStages] : s_.k[step % kStages];
         const Bf16* const from = part.values ? values_ : keys_;
-        const int keys = start_ + step * Shape::kStep;
-        const int slots = startSlot_ + step * Shape::kStep;
+        const int keys = start_ + offsetOf(step);
+        const int slots = startSlot_ + offsetOf(step);
 #pragma unroll 4
         for (int i = 0; i < kPieces; ++i) {
             const int at = i * 32 + lane;
@@ -261,7 +265,7 @@ private:
     // earlier layer has put them into the cache. The last warps take the first rows: they have no
     // query when there are few.
     __device__ void addFresh(Part part, int step) {
-        const int keys = start_ + step * Shape::kStep;
+        const int keys = start_ + offsetOf(step);
         const int end = min(keys + Shape::kStep, end_);
         if (step >= steps_ || end <= first_)
             return;
@@ -277,6 +281,7 @@ private:
             head.weight = part.values ? nullptr : raw_.kNorm;
             head.frequencies = raw_.frequencies;
             head.epsilon = raw_.epsilon;
+            head.handed = raw_.handed;
             head.position = static_cast<float>(position);
             // The cache of the problem is read by all and written by the block that stores.
             if (stores_)
@@ -328,7 +333,7 @@ private:
     __device__ void weighKeys(int step) {
         const int row = threadIdx.x / 16, key = threadIdx.x % 16 * 2;
         const int column = key ^ ((row & 3) * 8);
-        const int position = start_ + step * Shape::kStep + key;
+        const int position = start_ + offsetOf(step) + key;
 #pragma unroll
         for (int t = 0; t < kTiles; ++t) {
             float a = 0, b = 0;
@@ -417,15 +422,15 @@ private:
                 for (int n = 0; n < kOut; ++n) {
                     const int column = warp_ * Shape::kOutColumns + n * 8 + lane_ % 4 * 2;
                     if (column < headDim_)
-                        *reinterpret_cast<float2*>(to + column) = {out_[t][n][part * 2],
-                                                                   out_[t][n][part * 2 + 1]};
+                        handOver(to + column,
+                                 float2{out_[t][n][part * 2], out_[t][n][part * 2 + 1]});
                 }
             }
             const int at = firstQuery_ + t * 16 + threadIdx.x / 16;
             if (threadIdx.x % 16 == 0 && at < queries_) {
                 const int64_t row = int64_t(head_ * queries_ + at) * most + run;
-                maximum[row] = maximum_[t];
-                sum[row] = sum_[t];
+                handOver(maximum + row, maximum_[t]);
+                handOver(sum + row, sum_[t]);
             }
         }
     }

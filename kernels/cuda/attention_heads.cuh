@@ -31,16 +31,18 @@ struct FreshHead {
     const float* frequencies = nullptr; ///< [half]
     float epsilon = 0, position = 0;
     Bf16* stored = nullptr; ///< [2 · half] in the cache, or null
+    bool handed = false;    ///< whether x is handed over (hand_over.cuh)
 };
 
 // A call: it stands in the kernel once and runs a few times a launch.
 template <int kDim>
 __device__ __noinline__ void prepareHead(const FreshHead& head, HeadPlace place) {
     HeadPairs<kDim / 64> pairs;
-    pairs.load(head.x, head.half);
+    HeadWeights<kDim / 64> weights;
+    if (head.weight != nullptr)
+        weights.load(head.weight, head.frequencies, head.half); // x may not be there yet
+    pairs.load(head.x, head.half, head.handed);
     if (head.weight != nullptr) {
-        HeadWeights<kDim / 64> weights;
-        weights.load(head.weight, head.frequencies, head.half);
         pairs.normAndRotate(weights, head.half, head.epsilon, head.position);
     } else {
         pairs.norm(head.half, head.epsilon);

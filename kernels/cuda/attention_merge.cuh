@@ -4,15 +4,9 @@
 // at a time. Warp w adds the runs whose absolute number is w mod 8, in order, then the warps are
 // added in order: nothing depends on who came last or on the rows beside.
 #include "cuda/attention_decode.cuh"
+#include "cuda/hand_over.cuh"
 
 namespace lapidary::kernels::cuda {
-
-inline constexpr int kMergeColumns = 128;
-
-/// Pieces of work of a merge.
-__host__ __device__ inline int mergeTasks(const AttentionProblem& p) {
-    return p.rows * p.heads * ((p.headDim + kMergeColumns - 1) / kMergeColumns);
-}
 
 struct MergeShared {
     float4 out[8][32];
@@ -22,8 +16,10 @@ struct MergeShared {
 };
 
 /// Out and `largest` (zero before) of 128 columns of one query. The 256 threads of a block.
+///   handed  where the next phase finds them, if anywhere
 __device__ inline void mergeRuns(const AttentionProblem& p, const RunSums& sums,
-                                 const RunRange& range, int task, MergeShared& s) {
+                                 const RunRange& range, int task, const HandedMerge& handed,
+                                 MergeShared& s) {
     constexpr int kAhead = 4; // runs of a warp whose sums are on their way at a time
     const int slices = (p.headDim + kMergeColumns - 1) / kMergeColumns;
     const int warp = threadIdx.x / 32, lane = threadIdx.x % 32;
@@ -32,14 +28,16 @@ __device__ inline void mergeRuns(const AttentionProblem& p, const RunSums& sums,
     const int64_t row = int64_t(query) * sums.mostRuns;
     const float* const from = sums.out + row * p.headDim + (inside ? column : 0);
     const int begin = (warp - range.first % 8 + 8) % 8;
+    const bool handsSums = sums.handed;
 
-    float4 ahead[kAhead]; // beyond the last run: that of the last, and weighs nothing
+    unsigned ahead[kAhead][4]; // beyond the last run: that of the last, and weighs nothing
+    const auto place = [&](int run, int i) {
+        return from + int64_t(min(run + 8 * i, range.count - 1)) * p.headDim;
+    };
     const auto fetch = [&](int run) {
 #pragma unroll
-        for (int i = 0; i < kAhead; ++i) {
-            const int64_t at = min(run + 8 * i, range.count - 1);
-            ahead[i] = __ldcg(reinterpret_cast<const float4*>(from + at * p.headDim));
-        }
+        for (int i = 0; i < kAhead; ++i)
+            lookAtNumbers(place(run, i), ahead[i]);
     };
     fetch(begin);
 
@@ -47,8 +45,10 @@ __device__ inline void mergeRuns(const AttentionProblem& p, const RunSums& sums,
     float* const ownSums = s.perRun + sums.mostRuns;
     float largest = -INFINITY;
     for (int run = threadIdx.x; run < range.count; run += kWorkers) {
-        weights[run] = __ldcg(sums.maximum + row + run);
-        ownSums[run] = __ldcg(sums.sum + row + run);
+        const float* const maximum = sums.maximum + row + run;
+        const float* const sum = sums.sum + row + run;
+        weights[run] = handsSums ? __uint_as_float(awaitNumber(maximum)) : __ldcg(maximum);
+        ownSums[run] = handsSums ? __uint_as_float(awaitNumber(sum)) : __ldcg(sum);
         largest = fmaxf(largest, weights[run]);
     }
     largest = warpMax(largest);
@@ -70,11 +70,13 @@ __device__ inline void mergeRuns(const AttentionProblem& p, const RunSums& sums,
             const float weight = at < range.count ? exp2Fast(weights[at] - largest) : 0.0F;
             if (weight == 0)
                 continue; // sees nothing of this run, or so little that it rounds to nothing
+            if (handsSums)
+                awaitNumbers(ahead[i], place(run, i));
             sum = fmaf(weight, ownSums[at], sum);
-            out.x = fmaf(weight, ahead[i].x, out.x);
-            out.y = fmaf(weight, ahead[i].y, out.y);
-            out.z = fmaf(weight, ahead[i].z, out.z);
-            out.w = fmaf(weight, ahead[i].w, out.w);
+            out.x = fmaf(weight, __uint_as_float(ahead[i][0]), out.x);
+            out.y = fmaf(weight, __uint_as_float(ahead[i][1]), out.y);
+            out.z = fmaf(weight, __uint_as_float(ahead[i][2]), out.z);
+            out.w = fmaf(weight, __uint_as_float(ahead[i][3]), out.w);
         }
     }
     s.out[warp][lane] = out;
@@ -96,6 +98,8 @@ __device__ inline void mergeRuns(const AttentionProblem& p, const RunSums& sums,
         const uint2 bits = {packBits(out.x / sum, out.y / sum), packBits(out.z / sum, out.w / sum)};
         if (inside)
             *reinterpret_cast<uint2*>(p.out + target * p.headDim + column) = bits;
+        if (inside && handed.out != nullptr)
+            handOver(handed.out + target * p.headDim + column, bits);
         if (p.largest != nullptr) {
             float most = 0;
             for (const uint32_t pair : {bits.x, bits.y})
@@ -103,7 +107,9 @@ __device__ inline void mergeRuns(const AttentionProblem& p, const RunSums& sums,
                                          fabsf(__uint_as_float(pair & 0xFFFF0000U))));
             most = warpMax(inside ? most : 0.0F);
             // Bits of numbers that are not negative are in the order of the numbers.
-            if (lane == 0)
+            if (lane == 0 && handed.largest != nullptr)
+                handOver(handed.largest + target * slices + task % slices, most);
+            else if (lane == 0)
                 atomicMax(reinterpret_cast<int*>(p.largest + target), __float_as_int(most));
         }
     }

@@ -44,13 +44,16 @@ bool decodes(const Attention& op) {
 Expected<std::unique_ptr<AttentionOperations>>
 AttentionOperations::make(Stream& stream, StepChain& chain, const StepGraphs& steps) {
     std::unique_ptr<AttentionOperations> operations(new AttentionOperations(stream, chain, steps));
-    auto counters = stream.allocate(sizeof(DecodeCounters));
-    if (!counters)
-        return std::unexpected(std::move(counters.error()));
-    operations->counters_ = std::move(*counters);
-    stream.check(cudaMemsetAsync(operations->counters_.memory.get(), 0, sizeof(DecodeCounters),
-                                 stream.handle()),
+    auto memory = stream.allocate(sizeof(DecodeCounters));
+    if (!memory)
+        return std::unexpected(std::move(memory.error()));
+    operations->counters_ = std::move(*memory);
+    auto* const counters = static_cast<DecodeCounters*>(operations->counters_.memory.get());
+    stream.check(cudaMemsetAsync(&counters->barrier, 0, sizeof counters->barrier, stream.handle()),
                  "clearing memory");
+    stream.check(
+        cudaMemsetAsync(counters->claimed, 0xFF, sizeof counters->claimed, stream.handle()),
+        "clearing memory");
     return operations;
 }
 

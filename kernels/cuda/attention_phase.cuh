@@ -45,7 +45,7 @@ __device__ __forceinline__ void attend(const AttentionPhase& phase, int blocks,
                 continue;
             }
             if (threadIdx.x == 0)
-                shared.next = sharing + static_cast<int>(atomicAdd(&phase.claimed[unit], 1U));
+                shared.next = sharing + static_cast<int>(atomicAdd(&phase.claimed[unit], 1U) + 1);
             workerSync();
             item = shared.next;
         }
@@ -63,10 +63,11 @@ __device__ __forceinline__ void mergeAll(const AttentionPhase& phase, int blocks
     const AttentionProblem& p = phase.problem;
     const int first = static_cast<int>(p.position ? __ldcg(p.position) : p.firstPosition);
     const RunRange range = runsOf(p.window, first, p.rows);
-    if (blockIdx.x == 0 && threadIdx.x < kMostUnits)
-        phase.claimed[threadIdx.x] = 0; // every block has claimed for the last time
+    // Every block has claimed for the last time; what is handed over others clear.
+    if (blockIdx.x == 0 && threadIdx.x < kMostUnits && !phase.sums.handed)
+        phase.claimed[threadIdx.x] = kNothing;
     for (int task = blockIdx.x; task < mergeTasks(p); task += blocks)
-        mergeRuns(p, phase.sums, range, task, shared);
+        mergeRuns(p, phase.sums, range, task, phase.handed, shared);
 }
 
 } // namespace lapidary::kernels::cuda

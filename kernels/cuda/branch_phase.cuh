@@ -14,7 +14,7 @@ struct BranchShared {
 /// thread that reads it afterwards.
 template <int kVectors>
 __device__ __forceinline__ void joinBranches(const BranchPhase& phase, int blocks,
-                                             BranchShared& shared) {
+                                             const PhaseMeeting& meeting, BranchShared& shared) {
     const int width = static_cast<int>(phase.sum.width);
     int at[kVectors];
     bool there[kVectors];
@@ -27,7 +27,7 @@ __device__ __forceinline__ void joinBranches(const BranchPhase& phase, int block
         norm[j] = Vector::load(phase.norm + at[j]);
         otherNorm[j] = Vector::load(phase.otherNorm + at[j]);
     }
-    inputSync();
+    meeting.enter();
 #pragma unroll 1
     for (int row = static_cast<int>(blockIdx.x); row < phase.sum.rows; row += blocks) {
         Bf16* const xs = phase.dense + int64_t(row) * width;
@@ -73,10 +73,10 @@ __device__ __forceinline__ void joinBranches(const BranchPhase& phase, int block
 
 /// The rows that fall to this block of the first `blocks`.
 inline __device__ __noinline__ void endBranches(const BranchPhase& phase, int blocks,
-                                                BranchShared& shared) {
+                                                PhaseMeeting meeting, BranchShared& shared) {
     constexpr int kVectors = static_cast<int>(kWidestExpertInput) / 8 / kWorkers;
-    normRows<kVectors>(phase.sum, blocks, shared.norm,
-                       [&] { joinBranches<kVectors>(phase, blocks, shared); });
+    normRows<kVectors>(NormPhase{phase.sum}, blocks, shared.norm,
+                       [&] { joinBranches<kVectors>(phase, blocks, meeting, shared); });
 }
 
 } // namespace lapidary::kernels::cuda

@@ -35,7 +35,7 @@ public:
         , shape_(phase.problem, part, kFormat == ProductFormat::Plain ? 2 : 1,
                  ExpertShared<kAhead>::kHalves) {}
 
-    __device__ void run(int blocks) {
+    __device__ void run(int blocks, const PhaseMeeting& meeting) {
         const int total = shape_.lines * shape_.channels;
         const int begin = SkinnyRange::beginOf(total, static_cast<int>(blockIdx.x), blocks);
         const int end = SkinnyRange::beginOf(total, static_cast<int>(blockIdx.x) + 1, blocks);
@@ -47,7 +47,7 @@ public:
         // The logits are older than the phase before down: its weights are on their way while the
         // blocks wait for each other.
         if (shape_.activates)
-            inputSync();
+            meeting.enter();
         if (!knowsChoice())
             chooseExperts(phase_, firstRow, (end - 1) / rowChannels + 1, shared_.choice,
                           shared_.orders);
@@ -56,7 +56,7 @@ public:
         for (int i = 0; i < kAhead - 1; ++i)
             copies.begin();
         if (!shape_.activates)
-            inputSync();
+            meeting.enter();
 
         const int warp = static_cast<int>(threadIdx.x) / 32;
         const int batch = min(ExpertShared<kAhead>::kSlots / shape_.contributions,
@@ -191,19 +191,20 @@ private:
 /// The part of a block in one phase. Not inlined: the registers of the other phases are their own.
 template <ProductFormat kFormat, int kAhead>
 __device__ __noinline__ void runExperts(const ExpertPhase& phase, ExpertPart part, int blocks,
-                                        ExpertShared<kAhead>& shared) {
-    ExpertBlock<kFormat, kAhead>(phase, part, shared).run(blocks);
+                                        PhaseMeeting meeting, ExpertShared<kAhead>& shared) {
+    ExpertBlock<kFormat, kAhead>(phase, part, shared).run(blocks, meeting);
 }
 template <int kAhead>
 __device__ __forceinline__ void runExperts(const ExpertPhase& phase, ExpertPart part, int blocks,
+                                           const PhaseMeeting& meeting,
                                            ExpertShared<kAhead>& shared) {
     switch (phase.problem.gateUp.format) {
     case ProductFormat::Plain:
-        return runExperts<ProductFormat::Plain>(phase, part, blocks, shared);
+        return runExperts<ProductFormat::Plain>(phase, part, blocks, meeting, shared);
     case ProductFormat::Fp8:
-        return runExperts<ProductFormat::Fp8>(phase, part, blocks, shared);
+        return runExperts<ProductFormat::Fp8>(phase, part, blocks, meeting, shared);
     case ProductFormat::Fp8Weights:
-        return runExperts<ProductFormat::Fp8Weights>(phase, part, blocks, shared);
+        return runExperts<ProductFormat::Fp8Weights>(phase, part, blocks, meeting, shared);
     }
 }
 

@@ -4,6 +4,7 @@
 // implementation for all kernels, so that what a prompt writes into the cache has the bits that
 // single steps write.
 #include "cuda/device_math.cuh"
+#include "cuda/hand_over.cuh"
 
 namespace lapidary::kernels::cuda {
 
@@ -69,14 +70,26 @@ template <int kPairs>
 struct HeadPairs {
     float low[kPairs] = {}, high[kPairs] = {};
 
-    __device__ void load(const Bf16* x, int half) {
+    ///   handed  whether the numbers are handed over (hand_over.cuh)
+    __device__ void load(const Bf16* x, int half, bool handed) {
+        uint2 words[kPairs / 4][2];
+#pragma unroll
+        for (int g = 0; g < kPairs / 4; ++g)
+#pragma unroll
+            for (int end = 0; end < 2; ++end)
+                words[g][end] =
+                    firstPair(g) < half ? lookAtFour(x + end * half + firstPair(g)) : uint2{};
 #pragma unroll
         for (int g = 0; g < kPairs / 4; ++g) {
             const int i = firstPair(g);
-            if (i < half) {
-                four(low + 4 * g, x + i);
-                four(high + 4 * g, x + half + i);
+            if (i >= half)
+                continue;
+            if (handed) {
+                awaitFour(words[g][0], x + i);
+                awaitFour(words[g][1], x + half + i);
             }
+            four(low + 4 * g, words[g][0]);
+            four(high + 4 * g, words[g][1]);
         }
     }
 
@@ -125,8 +138,7 @@ struct HeadPairs {
     }
 
 private:
-    __device__ static void four(float* to, const Bf16* from) {
-        const uint2 words = *reinterpret_cast<const uint2*>(from);
+    __device__ static void four(float* to, uint2 words) {
         to[0] = __uint_as_float(words.x << 16);
         to[1] = __uint_as_float(words.x & 0xFFFF0000U);
         to[2] = __uint_as_float(words.y << 16);

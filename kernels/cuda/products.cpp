@@ -41,7 +41,7 @@ Expected<std::unique_ptr<Products>> Products::make(Stream& stream, StepChain& ch
         return std::unexpected(library.error());
     std::unique_ptr<Products> products(new Products(stream, chain, *library));
     const int multiprocessors = stream.multiprocessors();
-    const std::size_t partials = skinnyPartials(multiprocessors);
+    const std::size_t partials = kSkinnySets * skinnyPartials(multiprocessors);
     const auto pieces = static_cast<std::size_t>(kSkinnyRows * multiprocessors);
     const std::size_t bytes = (partials + pieces + kSkinnyRows) * sizeof(float);
     auto memory = stream.allocate(bytes);

@@ -34,7 +34,7 @@ __device__ void turnHead(const Bf16* x, const float* norm, const float* frequenc
                          float epsilon, float position, Bf16* y) {
     HeadPairs<kPairs> pairs;
     HeadWeights<kPairs> weights;
-    pairs.load(x, half);
+    pairs.load(x, half, false);
     weights.load(norm, frequencies, half);
     pairs.normAndRotate(weights, half, epsilon, position);
     pairs.each(half, [&](int i, uint2 bits) { *reinterpret_cast<uint2*>(y + i) = bits; });
@@ -60,7 +60,7 @@ __global__ void __launch_bounds__(kThreads)
     const int64_t from = (row * p.kvHeads + head - p.heads) * p.headDim;
     const int64_t to = (position % p.capacity * p.kvHeads + head - p.heads) * p.headDim;
     HeadPairs<kPairs> v;
-    v.load(p.v + from, half);
+    v.load(p.v + from, half, false);
     turnHead<kPairs>(p.k + from, p.kNorm, p.frequencies, half, p.epsilon, angle, p.cacheK + to);
     v.norm(half, p.epsilon);
     v.each(half, [&](int i, uint2 bits) { *reinterpret_cast<uint2*>(p.cacheV + to + i) = bits; });

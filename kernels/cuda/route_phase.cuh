@@ -12,7 +12,8 @@ struct RouteShared {
 };
 
 /// The experts that fall to this block of the first `blocks`.
-__device__ inline void routeRows(const RoutePhase& phase, int blocks, RouteShared& shared) {
+__device__ inline void routeRows(const RoutePhase& phase, int blocks, const PhaseMeeting& meeting,
+                                 RouteShared& shared) {
     const RouteProblem& p = phase.problem;
     const int hidden = static_cast<int>(p.hidden);
     const int lane = threadIdx.x % 32;
@@ -29,7 +30,7 @@ __device__ inline void routeRows(const RoutePhase& phase, int blocks, RouteShare
                 shared.weighted[k + e] = w.v[e] * scale.v[e];
         }
         if (expert < blocks)
-            inputSync();
+            meeting.enter();
         else
             workerSync();
 #pragma unroll 1

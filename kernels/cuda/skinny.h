@@ -2,6 +2,7 @@
 
 #include "cuda/arch/tensor_map.h"
 #include "cuda/card_matrix.h"
+#include "cuda/launch.h"
 
 namespace lapidary::kernels::cuda {
 
@@ -10,15 +11,18 @@ struct SkinnySegment {
     const void* w = nullptr;       ///< [channels, columns] in the format
     const float* scales = nullptr; ///< [channels]; null for bf16
     void* y = nullptr;             ///< [rows, channels]; begins on 16 bytes, or on four numbers
+    Bf16* handed = nullptr;        ///< the same for the next phase (hand_over.cuh), or null
     int channels = 0;
 };
 
 /// Sums that the blocks of one product hand each other, for any product on the card. All bits are
-/// set once; every product leaves it as it found it.
+/// set once; every product leaves it as it found it. Products that run into each other have sets of
+/// their own.
 struct SkinnyWorkspace {
-    float* partials = nullptr; ///< skinnyPartials(multiprocessors) numbers
+    float* partials = nullptr; ///< kSkinnySets · skinnyPartials(multiprocessors) numbers
     int multiprocessors = 0;
 };
+inline constexpr int kSkinnySets = 4;
 [[nodiscard]] std::size_t skinnyPartials(int multiprocessors);
 
 /// y = W x for 1 to 16 rows and up to three matrices of the same rows.
@@ -32,6 +36,7 @@ struct SkinnyProduct {
     int pieces = 0;
     int rows = 0;
     int columns = 0;
+    bool handed = false; ///< whether x and largest are handed over (hand_over.cuh)
 };
 
 /// Rows that the step kernel takes at once.
@@ -64,6 +69,11 @@ struct SkinnyLaunch {
     float cap = 0;
     const Bf16* factor = nullptr; ///< [rows, channels]
     float* largest = nullptr; ///< [rows, blocks] f32, gated: of what each block made of each row
+
+    /// With rows: x is normed here, by each block for itself. What is added to the residual is
+    /// handed over; the residual stays in the shared memory of all blocks. The first block stores
+    /// what a phase of the norm alone would.
+    AddNormedProblem norm = {};
 };
 
 /// Of the boxes of segment `segment`, a group's channels by a piece: what the step kernel copies by

@@ -2,28 +2,11 @@
 
 // The sums of a group that several blocks compute. All but the first leave those of their part in
 // memory and go on; the first, whose part of the group is the last that it computes, adds them to
-// its own in their order. A place that holds kNothing waits for its sum: no counters and no fences,
-// and a sum is seen one way to the L2 and back after it was written.
+// its own in their order. A place that holds kNothing waits for its sum (hand_over.cuh).
+#include "cuda/hand_over.cuh"
 #include "cuda/skinny_output.cuh"
 
 namespace lapidary::kernels::cuda {
-
-/// The blocks that compute a group, found before there is anything to wait for.
-struct SkinnyShare {
-    int first = 0; ///< of the blocks
-    int count = 1; ///< of them
-
-    __device__ __noinline__ static SkinnyShare of(const SkinnyLaunch& launch, int group) {
-        SkinnyShare share;
-        const int before = group * launch.groupSteps;
-        const int last = before + launch.groupSteps - 1;
-        share.first = SkinnyRange::blockOf(before, launch.steps, launch.blocks);
-        share.count = SkinnyRange::blockOf(last, launch.steps, launch.blocks) - share.first + 1;
-        return share;
-    }
-};
-
-constexpr unsigned kNothing = ~0U; // a NaN that no addition makes
 
 /// Where a block leaves the sums of the calling warp and lane, row 0. It has one group at most that
 /// it is not the first of.

@@ -1,6 +1,7 @@
 #pragma once
 
 // What the sums of a skinny product become.
+#include "cuda/hand_over.cuh"
 #include "cuda/skinny_input.cuh"
 
 namespace lapidary::kernels::cuda {
@@ -97,6 +98,14 @@ __device__ __forceinline__ void storeChannels(T* to, const T (&numbers)[kCount],
             to[i] = numbers[i];
 }
 
+/// The same for the next phase; channels are a multiple of kCount.
+template <int kCount>
+__device__ __forceinline__ void handChannels(const SkinnySegment& segment, int64_t at,
+                                             const Bf16 (&numbers)[kCount], int left) {
+    if (segment.handed != nullptr && left > 0)
+        handOver(segment.handed + at, numbers);
+}
+
 /// The end of rows of a tile; all lanes of a warp.
 ///   row       of this lane
 ///   there     whether there is such a row
@@ -142,8 +151,9 @@ __device__ __forceinline__ void writeRows(const SkinnyLaunch& launch, int group,
             if (gate && i < left)
                 magnitude = max(magnitude, __float_as_uint(fabsf(toFloat(bits[i]))));
         }
-        storeChannels(static_cast<Bf16*>(launch.product.segments[0].y) + at, bits, to.channels,
-                      gate ? left : 0);
+        const SkinnySegment& made = launch.product.segments[0];
+        storeChannels(static_cast<Bf16*>(made.y) + at, bits, to.channels, gate ? left : 0);
+        handChannels(made, at, bits, gate ? left : 0);
 #pragma unroll
         for (int lanes = 1; lanes < Lane::kLanes / 2; lanes *= 2)
             magnitude = max(magnitude, __shfl_xor_sync(~0U, magnitude, lanes));
@@ -157,6 +167,7 @@ __device__ __forceinline__ void writeRows(const SkinnyLaunch& launch, int group,
             if (i < left)
                 bits[i] = gatedElement(bits[i], launch.factor[at + i]);
     storeChannels(static_cast<Bf16*>(segment.y) + at, bits, to.channels, left);
+    handChannels(segment, at, bits, left);
 }
 
 } // namespace lapidary::kernels::cuda

@@ -19,92 +19,39 @@
 //           share the rows and add the sums of all in their order. The cuts depend on the shape and
 //           the card alone.
 #include "cuda/skinny_merge.cuh"
+#include "cuda/skinny_row.cuh"
 #include "cuda/skinny_sums.cuh"
-#include "cuda/step_barrier.cuh"
-
-#include <type_traits>
 
 namespace lapidary::kernels::cuda {
 
-/// What a block shares of a product.
-///   kRounds  of x on their way
-template <int kRounds>
-struct SkinnyShared {
-    static constexpr int kStageChunks = 512; ///< of x that are staged at once: 8 KiB
-    uint4 stages[2][kStageChunks];
-    SkinnyPieces<kRounds> pieces;
-    InputScale scales[kSkinnyRows]; ///< of the rows of x
-    unsigned largest[kSkinnyRows];  ///< of the rows of a gated product: bits, ordered as magnitudes
-};
-
-/// Of the rows of x that fall to the warp.
-template <int kSets>
-__device__ __forceinline__ void findScales(const SkinnyProduct& p, InputScale* scales) {
-    const int rows = p.rows;
-    const int pieces = p.pieces;
-    const float* const from = p.largest;
-    const int first = threadIdx.x / 32;
-    unsigned largest[kSets] = {};
-#pragma unroll 4
-    for (int i = threadIdx.x % 32; i < pieces; i += 32)
-#pragma unroll
-        for (int set = 0; set < kSets; ++set)
-            if (const int row = first + set * kSkinnyWarps; row < rows)
-                largest[set] = max(largest[set], __float_as_uint(from[row * pieces + i]));
-#pragma unroll
-    for (int set = 0; set < kSets; ++set) {
-        const int row = first + set * kSkinnyWarps;
-        const unsigned most = __reduce_max_sync(~0U, largest[set]);
-        if (row < rows && threadIdx.x % 32 == 0)
-            scales[row] = InputScale::of(__uint_as_float(most));
-    }
-}
-
-/// The part of a block in a product of the format. `launch` in shared memory.
-template <ProductFormat kFormat, int kRows, class Stream, int kRounds>
-__device__ void multiplyAs(const SkinnyLaunch& launch, Stream& stream,
-                           SkinnyShared<kRounds>& shared) {
+/// The part of a block in a product of the format.
+template <ProductFormat kFormat, int kRows, class Stream, class Shared>
+__device__ __forceinline__ void multiplyAs(const SkinnyLaunch& launch, const SkinnyPart& part,
+                                           Stream& stream, Shared& shared, Bf16* residual,
+                                           const PhaseMeeting& meeting) {
     constexpr int kSets = (kRows + 7) / 8; // of rows of a tensor core's operand
     constexpr int kChannels = kRows == 1 ? 1 : 4;
-    constexpr int kChunks = SkinnyStage<kFormat>::kChunks * kSets * 8;     // of a piece of x
-    constexpr int kStaged = SkinnyShared<kRounds>::kStageChunks / kChunks; // pieces at once
-    constexpr int kStagedSteps = kStaged / kStepPieces;
-    using Sums = SkinnySums<kFormat, kSets>;
+    using Sums = SkinnySums<kFormat, kSets, kRows == 1>;
     using Lane = TileLane<kChannels>;
     using Scales = LaneScales<kChannels>;
     constexpr int kTimes = (kRows + Lane::kRows - 1) / Lane::kRows; // that a warp ends rows
-    using Input = std::conditional_t<kRows == 1, SkinnyRow<kFormat>, SkinnyRows<kFormat, kRounds>>;
+    using Input = SkinnyInput<kFormat, kRows, Shared>;
     const SkinnyProduct& p = launch.product;
     const int warp = threadIdx.x / 32;
     const int groupSteps = launch.groupSteps;
-    const SkinnyRange range = SkinnyRange::of(launch);
-    const int firstGroup = range.begin / groupSteps;
-    const int lastGroup = (range.end - 1) / groupSteps;
-    // A block leaves its part of the first group to another, or others leave theirs of the last.
-    const int block = static_cast<int>(blockIdx.x);
-    const bool leaves = SkinnyShare::of(launch, firstGroup).first < block;
-    const SkinnyShare lastShare = SkinnyShare::of(launch, lastGroup);
-    const bool collects = lastShare.first == block && lastShare.count > 1;
+    meeting.enter();
+    const SkinnyRange range = part.range;
+    const int firstGroup = part.firstGroup;
+    const int lastGroup = part.lastGroup;
+    const bool leaves = part.leaves;
+    const bool collects = part.collects;
     Scales scales(launch, firstGroup);
     const bool gated = launch.output == SkinnyOutput::Gated;
     const int rows = p.rows;
-    if (threadIdx.x < kSkinnyRows)
+    if (threadIdx.x < kRows)
         shared.largest[threadIdx.x] = 0;
-    // A warp takes a piece, or eight rows of it.
-    const int own = warp / kSets;
-    Input input(p, shared.pieces, warp % kSets * 8);
-    int ahead = range.begin + own / kStepPieces; // the step whose x this warp fetches next
-    const auto fetch = [&] {
-        const bool there = own < kStaged && ahead < range.end;
-        input.fetch(there ? ahead % groupSteps * kStepPieces + own % kStepPieces : -1);
-        ahead += kStagedSteps;
-    };
-
-    inputSync();
-    fetch();
-    if (kFormat == ProductFormat::Fp8)
-        findScales<kSets>(p, shared.scales);
-    workerSync();
+    Input input(launch, part, shared);
+    input.begin(residual);
 
     // The channel of the group that this lane ends first.
     constexpr int kHalf = kTileChannels / 2;
@@ -113,26 +60,13 @@ __device__ void multiplyAs(const SkinnyLaunch& launch, Stream& stream,
                               : warp * kTileChannels + lane;
     Sums sums;
     int group = firstGroup;
-    int left = min(groupSteps - range.begin % groupSteps, range.end - range.begin); // of the group
-    int at = kStagedSteps; // of the steps that are staged
-    int buffer = 1;
+    int left = min((firstGroup + 1) * groupSteps, range.end) - range.begin; // of the group
 #pragma unroll 1
     for (int step = range.begin; step < range.end; ++step) {
-        if (at == kStagedSteps) {
-            // The other half is free: all have met since it was used.
-            buffer ^= 1;
-            if (own < kStaged)
-                input.put(shared.stages[buffer] + own * kChunks, shared.scales);
-            fenceBoxes();
-            workerSync();
-            // First what is needed first, then all others that there is memory for.
-            for (int round = step == range.begin ? Input::kAhead : 1; round > 0; --round)
-                fetch();
-            at = 0;
-        }
+        const uint4* const x = input.stage();
         SkinnyStep& weights = stream.await();
-        const int piece = at++ * kStepPieces + warp / (kSkinnyWarps / kStepPieces);
-        sums.add(weights, shared.stages[buffer] + piece * kChunks);
+        const int piece = warp / (kSkinnyWarps / kStepPieces);
+        sums.add(weights, x + piece * Input::kPieceChunks);
         if (--left > 0) {
             stream.next();
             continue;
@@ -153,7 +87,7 @@ __device__ void multiplyAs(const SkinnyLaunch& launch, Stream& stream,
             }
         stream.next();
         if (collects && group == lastGroup) {
-            LeftSums<kChannels, kTimes>(launch, lastShare).add(ofLane);
+            LeftSums<kChannels, kTimes>(launch, part.share).add(ofLane);
             __syncwarp();
         }
 #pragma unroll
@@ -164,12 +98,12 @@ __device__ void multiplyAs(const SkinnyLaunch& launch, Stream& stream,
             const bool there = row < rows;
             if (leaves && group == firstGroup) {
                 if (there)
-                    leaveSums(placeOfSums<kChannels>(launch, block) + row * kTileChannels,
+                    leaveSums(placeOfSums<kChannels>(launch, static_cast<int>(blockIdx.x))
+                                  + row * kTileChannels,
                               ofLane[time]);
                 continue;
             }
-            const float rowScale =
-                kFormat == ProductFormat::Fp8 && there ? shared.scales[row].scale : 1.0F;
+            const float rowScale = kFormat == ProductFormat::Fp8 && there ? input.scale(row) : 1.0F;
             writeRows(launch, group, row, there, ofLane[time], scales, rowScale, shared.largest);
         }
         if (++group <= lastGroup)
@@ -179,24 +113,28 @@ __device__ void multiplyAs(const SkinnyLaunch& launch, Stream& stream,
     if (gated) {
         workerSync();
         if (threadIdx.x < rows)
-            launch.largest[threadIdx.x * launch.blocks + blockIdx.x] =
-                __uint_as_float(shared.largest[threadIdx.x]);
+            handOver(launch.largest + threadIdx.x * launch.blocks + blockIdx.x,
+                     __uint_as_float(shared.largest[threadIdx.x]));
     }
 }
 
-/// The part of a block in a product. `launch` in shared memory.
-template <int kRows, class Stream, int kRounds>
-__device__ void multiply(const SkinnyLaunch& launch, Stream& stream,
-                         SkinnyShared<kRounds>& shared) {
+/// The part of a block in a product. `launch` and `part`, which is there once the workers have
+/// entered, in shared memory.
+///   residual  of one row, where the product norms its x
+template <int kRows, class Stream, class Shared>
+__device__ __forceinline__ void multiply(const SkinnyLaunch& launch, const SkinnyPart& part,
+                                         Stream& stream, Shared& shared, Bf16* residual,
+                                         const PhaseMeeting& meeting) {
     switch (launch.product.format) {
     case ProductFormat::Plain:
-        multiplyAs<ProductFormat::Plain, kRows>(launch, stream, shared);
+        multiplyAs<ProductFormat::Plain, kRows>(launch, part, stream, shared, residual, meeting);
         break;
     case ProductFormat::Fp8:
-        multiplyAs<ProductFormat::Fp8, kRows>(launch, stream, shared);
+        multiplyAs<ProductFormat::Fp8, kRows>(launch, part, stream, shared, residual, meeting);
         break;
     case ProductFormat::Fp8Weights:
-        multiplyAs<ProductFormat::Fp8Weights, kRows>(launch, stream, shared);
+        multiplyAs<ProductFormat::Fp8Weights, kRows>(launch, part, stream, shared, residual,
+                                                     meeting);
         break;
     }
 }

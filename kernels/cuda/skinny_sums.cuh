@@ -8,7 +8,8 @@ namespace lapidary::kernels::cuda {
 
 /// Two A operands of 16 channels by kSets B operands of eight rows: of warp w, piece w / 4 of each
 /// step and the channels 16 (w mod 4) to 15 more of each half of the group.
-template <ProductFormat kFormat, int kSets>
+///   kSingle  one row, chunk after chunk (skinny_row.cuh); otherwise as SkinnyStage places them
+template <ProductFormat kFormat, int kSets, bool kSingle = false>
 class SkinnySums {
 public:
     /// Whether four warps do a piece at once. No card multiplies e4m3 with bf16.
@@ -16,7 +17,7 @@ public:
 
     /// Adds the warp's part of a step.
     ///   stage  the piece of x
-    __device__ void add(const SkinnyStep& step, const uint4* stage) {
+    __device__ __forceinline__ void add(const SkinnyStep& step, const uint4* stage) {
         if constexpr (kTogether)
             addTogether(step, stage);
         else
@@ -110,8 +111,11 @@ private:
     /// The same for four warps at once. Within one instruction and those that go on with its sums
     /// few bits are kept of e4m3, so these begin anew at each piece.
     __device__ void addTogether(const SkinnyStep& step, const uint4* stage) {
-        const uint64_t x = panelOfRows(sharedAddress(stage));
-        const uint64_t w = panelOfRows(sharedAddress(step.chunks[part()]));
+        // The same in all lanes, which the compiler cannot know.
+        const uint32_t rows = __shfl_sync(~0U, sharedAddress(stage), 0);
+        const uint32_t weights = __shfl_sync(~0U, sharedAddress(step.chunks[part()]), 0);
+        const uint64_t x = kSingle ? chunksOfRow(rows) : panelOfRows(rows);
+        const uint64_t w = panelOfRows(weights);
         constexpr int kHalf = kGroupChannels / 2 * kPieceBytes / 16; // as panels count
         float c[2][4 * kSets];
         orderRegisters();
@@ -138,7 +142,8 @@ private:
         constexpr int kChunks = kWords / 4;
 #pragma unroll
         for (int i = 0; i < kChunks; ++i) {
-            const uint4 four = stage[SkinnyStage<kFormat>::place(row, chunk * kChunks + i)];
+            const int at = chunk * kChunks + i;
+            const uint4 four = stage[kSingle ? at : SkinnyStage<kFormat>::place(row, at)];
             const uint32_t words[4] = {four.x, four.y, four.z, four.w};
 #pragma unroll
             for (int word = 0; word < 4; ++word)

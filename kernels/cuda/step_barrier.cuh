@@ -3,8 +3,7 @@
 // How the threads of a block, and the blocks of a step, wait for each other.
 //
 // A block is eight warps that work and two that help them (step_kernel.cuh). The workers have a
-// barrier of their own; at the two others they meet the ninth warp: when what a phase reads is
-// there, and when their part of a phase is done, where they do not wait.
+// barrier of their own; at others they meet the ninth warp.
 //
 // Blocks count the phases that they have left behind. Counts only grow, also from launch to launch,
 // so nothing needs to be set back; all counts are equal between launches.
@@ -13,32 +12,49 @@
 namespace lapidary::kernels::cuda {
 
 inline constexpr int kWorkers = 256;
-inline constexpr int kMeeting = kWorkers + 32;     ///< with the ninth warp
-inline constexpr int kStepThreads = kMeeting + 32; ///< and the one that copies weights
+inline constexpr int kMeeting = kWorkers + 32; ///< with the ninth warp
+inline constexpr int kStepThreads = kWorkers + 128;
 
 /// The threads that work, in a block that has no others as well.
 __device__ __forceinline__ void workerSync() {
     asm volatile("bar.sync 1, %0;" ::"n"(kWorkers) : "memory");
 }
 
-/// All threads of a block of the step kernel: what the phase reads is there.
-__device__ __forceinline__ void inputSync() {
-    asm volatile("bar.sync 2, %0;" ::"n"(kMeeting) : "memory");
-}
-
-/// Of the workers: their part of the phase is done.
-__device__ __forceinline__ void leavePhase() {
-    asm volatile("bar.arrive 3, %0;" ::"n"(kMeeting) : "memory");
-}
 /// Workers and those who copy weights: attention has left the memory that they share.
 __device__ __forceinline__ void memorySync() {
-    asm volatile("bar.sync 4, %0;" ::"n"(kWorkers + 32) : "memory");
+    asm volatile("bar.sync 6, %0;" ::"n"(kWorkers + 32) : "memory");
 }
 
-/// Of the ninth warp: returns when the workers have left.
-__device__ __forceinline__ void awaitWorkers() {
-    asm volatile("bar.sync 3, %0;" ::"n"(kMeeting) : "memory");
-}
+/// Where workers and the ninth warp meet, phase after phase: when what a phase reads is there, and
+/// when their part of it is done, where the workers do not wait. Each has two barriers in turn:
+/// neither side is more than a phase ahead.
+class PhaseMeeting {
+public:
+    /// Workers: returns when the phase may begin.
+    __device__ __forceinline__ void enter() const {
+        asm volatile("bar.sync %0, %1;" ::"r"(kEnter + turn_), "n"(kMeeting) : "memory");
+    }
+    /// Workers: their part is done.
+    __device__ __forceinline__ void leave() {
+        asm volatile("bar.arrive %0, %1;" ::"r"(kLeave + turn_), "n"(kMeeting) : "memory");
+        turn_ ^= 1;
+    }
+    /// Ninth warp: the next phase may begin.
+    __device__ __forceinline__ void admit() {
+        asm volatile("bar.arrive %0, %1;" ::"r"(kEnter + turn_), "n"(kMeeting) : "memory");
+        turn_ ^= 1;
+    }
+    /// Ninth warp: returns when the workers have left the next phase that they have not been seen
+    /// to leave.
+    __device__ __forceinline__ void awaitLeft() {
+        asm volatile("bar.sync %0, %1;" ::"r"(kLeave + left_), "n"(kMeeting) : "memory");
+        left_ ^= 1;
+    }
+
+private:
+    static constexpr int kEnter = 2, kLeave = 4;
+    int turn_ = 0, left_ = 0;
+};
 
 __device__ __forceinline__ unsigned lookAt(const unsigned* from) {
     unsigned value;

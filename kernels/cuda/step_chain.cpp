@@ -13,6 +13,10 @@ Expected<std::unique_ptr<StepChain>> StepChain::make(Stream& stream) {
     if (!arrivals)
         return std::unexpected(std::move(arrivals.error()));
     chain->arrivals_ = std::move(*arrivals);
+    auto handOvers = HandOvers::make(stream);
+    if (!handOvers)
+        return std::unexpected(std::move(handOvers.error()));
+    chain->handOvers_ = std::move(*handOvers);
     stream.check(cudaMemsetAsync(chain->arrivals_.memory.get(), 0, bytes, stream.handle()),
                  "clearing memory");
     return chain;
@@ -20,18 +24,18 @@ Expected<std::unique_ptr<StepChain>> StepChain::make(Stream& stream) {
 
 namespace {
 
-void connect(std::span<StepPhase> phases) {
+void connect(std::span<StepPhase> phases, int multiprocessors) {
+    static_assert(kSkinnySets > kMostLag);
     int next = static_cast<int>(phases.size());
     for (int i = next - 1; i >= 0; --i) {
         StepPhase& phase = phases[static_cast<std::size_t>(i)];
         phase.nextProduct = next;
-        if (phase.kind == StepPhase::Kind::Product)
-            next = i;
+        if (phase.kind != StepPhase::Kind::Product)
+            continue;
+        next = i;
+        phase.product.partials +=
+            static_cast<std::size_t>(i % kSkinnySets) * skinnyPartials(multiprocessors);
     }
-    // The blocks of a phase beside another stand for those of both.
-    for (std::size_t i = 0; i < phases.size(); ++i)
-        phases[i].beside = phases[i].beside && i > 0 && !phases[i - 1].beside
-                           && phases[i].blocks >= phases[i - 1].blocks;
 }
 
 /// The elements of a product that nothing else takes become its output.
@@ -57,8 +61,8 @@ void StepChain::add(std::span<const StepPhase> phases) {
     if (!collects_) {
         std::vector<StepPhase> few(phases.begin(), phases.end());
         LAPIDARY_ASSERT(few.size() <= kFewPhases);
-        connect(few);
-        launch(few, nullptr);
+        connect(few, stream_.multiprocessors());
+        launch(few, nullptr, {});
         return;
     }
     if (waiting_.empty())
@@ -68,7 +72,8 @@ void StepChain::add(std::span<const StepPhase> phases) {
         return;
     const std::size_t first = waiting_.size();
     waiting_.insert(waiting_.end(), phases.begin(), phases.end());
-    waiting_[first].beside = std::exchange(nextIsBeside_, false);
+    if (std::exchange(nextIsBeside_, false))
+        waiting_[first].lag = 1;
 }
 
 void StepChain::collect() {
@@ -88,9 +93,10 @@ std::optional<std::vector<StepChain::Program>> StepChain::finish() {
 void StepChain::flush() {
     std::vector<StepPhase> phases = std::exchange(waiting_, {});
     nextIsBeside_ = false;
-    connect(phases);
+    const HandOvers::Kept kept = handOvers_.plan(phases, widestResidual(stream_.sharedBytes()));
+    connect(phases, stream_.multiprocessors());
     if (phases.size() <= kFewPhases) {
-        launch(phases, nullptr);
+        launch(phases, nullptr, kept);
         return;
     }
     const std::size_t bytes = phases.size() * sizeof(StepPhase);
@@ -99,14 +105,17 @@ void StepChain::flush() {
         lacksMemory_ = true;
         return;
     }
-    launch(phases, static_cast<const StepPhase*>(memory->memory.get()));
+    launch(phases, static_cast<const StepPhase*>(memory->memory.get()), kept);
     const auto content = std::as_bytes(std::span(phases));
     programs_.push_back({std::move(*memory), {content.begin(), content.end()}});
 }
 
-void StepChain::launch(std::span<const StepPhase> phases, const StepPhase* onCard) {
+void StepChain::launch(std::span<const StepPhase> phases, const StepPhase* onCard,
+                       const HandOvers::Kept& kept) {
     launchSteps({.phases = phases,
                  .onCard = onCard,
+                 .residual = kept.residual,
+                 .width = kept.width,
                  .arrivals = static_cast<unsigned*>(arrivals_.memory.get()),
                  .multiprocessors = stream_.multiprocessors(),
                  .sharedBytes = stream_.sharedBytes()},

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "cuda/hand_overs.h"
 #include "cuda/step_phase.h"
 #include "cuda/stream.h"
 
@@ -40,12 +41,14 @@ public:
 private:
     explicit StepChain(Stream& stream) : stream_(stream) {}
     void flush();
-    void launch(std::span<const StepPhase> phases, const StepPhase* onCard);
+    void launch(std::span<const StepPhase> phases, const StepPhase* onCard,
+                const HandOvers::Kept& kept);
 
     Stream& stream_;
     Buffer arrivals_;
     bool collects_ = false;
     bool lacksMemory_ = false;
+    HandOvers handOvers_;
     bool nextIsBeside_ = false;
     std::vector<StepPhase> waiting_;
     std::vector<Program> programs_;

@@ -4,14 +4,19 @@
 // a step is reading the weights, so they never stop coming: a block's copies of the next product
 // run while it waits for sums, norms and attention.
 //
-//   workers     eight warps, which compute
+//   workers     eight warps, which compute, with most of the registers
 //   ninth warp  waits for the blocks whose results a phase reads, and tells of this block's
 //   tenth warp  copies weights
 //
 // A phase reads what the phases before it wrote. Its blocks are the first ones of the grid; the
-// others pass it by. Who has seen the blocks of one phase has also seen, through them, those of all
-// before. A phase beside the one before it waits for that one's predecessor alone, which most of
-// its blocks have seen; all blocks of both are its own, so that who sees it sees both.
+// others pass it by. A barrier, where all blocks wait until all have left the phase before, costs
+// several ways to the L2 and a fence. So most phases are handed what they read number by number
+// (hand_over.cuh) and begin up to kMostLag phases ahead of the slowest block. Who has seen all
+// blocks leave a phase
+//
+//   reads what that phase and those before it wrote,
+//   clears the memory through which it was handed numbers, which are written there anew only when
+//   all have seen that too (hand_overs.cpp).
 //
 // All blocks must be resident: there is one a multiprocessor.
 #include "cuda/arch/dependent_launch.cuh"
@@ -35,39 +40,55 @@ inline constexpr int kMostMergedRuns = 2048;
 ///   kStages  of keys on their way, for attention with 256 columns
 ///   kRounds  of x on their way to a product
 ///   kPasses  of experts' weights on their way, 8 KiB each, or 16 where there are more than two
-template <int kDepthOf, bool kKeepsOf, int kStagesOf, int kRoundsOf, int kPassesOf>
+///   kRowBytes  of a single row of x
+///   kWidth  of the residual of a single row that all blocks keep, or 0: none does
+template <int kDepthOf, bool kKeepsOf, int kStagesOf, int kRoundsOf, int kPassesOf, int kRowBytesOf,
+          int kWidthOf>
 struct StepMemory {
     static constexpr int kDepth = kDepthOf;
     static constexpr bool kKeeps = kKeepsOf;
     static constexpr int kStages = kStagesOf;
     static constexpr int kRounds = kRoundsOf;
     static constexpr int kPasses = kPassesOf;
+    static constexpr int kRowBytes = kRowBytesOf;
+    static constexpr int kWidth = kWidthOf;
 };
-using LargeMemory = StepMemory<3, true, 3, 4, 5>;  // 228 KB a multiprocessor
-using SmallMemory = StepMemory<2, false, 1, 1, 2>; // 100 KB
+// 228 KB a multiprocessor. One row needs no room for x on its way, and a deeper ring more: there
+// is less to wait for.
+using LargeMemory = StepMemory<3, true, 3, 4, 5, 0, 0>;
+using LargeRowMemory = StepMemory<4, true, 2, 4, 5, 48 * 1024, 6144>;
+// 100 KB.
+using SmallMemory = StepMemory<2, false, 1, 1, 2, 32 * 1024, 0>;
 
 /// What lies where in the shared memory of a block.
-template <class Memory, int kTiles>
+template <class Memory, int kRows, int kTiles>
 struct StepShared {
     using Narrow = typename DecodeShape<256, kTiles, Memory::kStages>::Shared;
     using Wide = typename DecodeShape<512, 1, 1>::Shared;
 
-    using Products = SkinnyShared<Memory::kRounds>;
+    using Products =
+        std::conditional_t<kRows == 1, RowShared<Memory::kRowBytes>, SkinnyShared<Memory::kRounds>>;
 
     static constexpr std::size_t kRing = sizeof(SkinnyStep) * Memory::kDepth;
     static constexpr std::size_t kAttention = std::max(sizeof(Narrow), sizeof(Wide));
     static constexpr std::size_t kOthers =
-        std::max({sizeof(Products), sizeof(NormShared), sizeof(RouteShared),
-                  sizeof(ExpertShared<Memory::kPasses>), sizeof(BranchShared),
+        std::max({sizeof(Products), sizeof(NormShared), sizeof(RouteShared), sizeof(BranchShared),
                   sizeof(MergeShared) + 2 * kMostMergedRuns * sizeof(float)});
+    static constexpr std::size_t kExperts = sizeof(ExpertShared<Memory::kPasses>);
     static constexpr std::size_t kAttentionAt = Memory::kKeeps ? kRing : 0;
     static constexpr std::size_t kOthersAt = kRing;
-    static constexpr std::size_t kEnd = std::max(kAttentionAt + kAttention, kOthersAt + kOthers);
+    /// Where there are experts no residual is kept (hand_overs.cpp).
+    static constexpr std::size_t kResidualAt =
+        (std::max(kAttentionAt + kAttention, kOthersAt + kOthers) + 15) / 16 * 16;
+    static constexpr std::size_t kResidual = kRows == 1 ? Memory::kWidth * sizeof(Bf16) : 0;
+    static constexpr std::size_t kEnd = std::max(kResidualAt + kResidual, kOthersAt + kExperts);
 
     /// Copies of what stands in the card's memory.
     struct Descriptions {
         PhaseCopy worked[2];
-        PhaseCopy copied; ///< for the warp that copies weights
+        PhaseCopy kept;      ///< for the ninth warp
+        SkinnyPart parts[2]; ///< of products
+        PhaseCopy copied;    ///< for the warp that copies weights
         RingBarriers<Memory::kDepth> barriers;
     };
     static constexpr std::size_t kDescriptionsAt = (kEnd + 15) / 16 * 16;
@@ -78,14 +99,16 @@ struct StepShared {
 struct StepLaunch {
     const StepPhase* phases = nullptr; ///< in the card's memory; null: the launch carries them
     int count = 0;
-    unsigned* arrivals = nullptr; ///< [grid]: how many phases each block has left behind, ever
+    unsigned* arrivals = nullptr;   ///< [grid]: how many phases each block has left behind, ever
+    const Bf16* residual = nullptr; ///< [width], what products that norm add to, or null
+    int width = 0;
 };
 
 /// A block of the step kernel.
 template <class Memory, int kRows, int kTiles>
 class StepBlock {
 public:
-    using Shared = StepShared<Memory, kTiles>;
+    using Shared = StepShared<Memory, kRows, kTiles>;
 
     __device__ StepBlock(const StepLaunch& launch, const StepPhase* phases, std::byte* memory)
         : launch_(launch)
@@ -101,53 +124,81 @@ public:
     }
 
     /// The part of the workers.
-    __device__ void work() {
+    __device__ __forceinline__ void work() {
         Weights weights(ring());
         waitForPrevious();
+        takeResidual();
+        PhaseMeeting meeting;
+        fetchDescription(0);
 #pragma unroll 1
         for (int i = 0; i < launch_.count; ++i) {
             const StepPhase& phase = describe(i);
             if (static_cast<int>(blockIdx.x) < phase.blocks) {
-                take(phase, weights);
-                leavePhase();
+                take(phase, descriptions_.parts[i % 2], weights, meeting);
+                meeting.leave();
             }
             if (!Memory::kKeeps && phase.kind == StepPhase::Kind::Attend)
                 memorySync();
         }
     }
 
-    /// The part of the ninth warp.
+    /// The part of the ninth warp. What it does for a phase it does while the workers are in the
+    /// one before.
     __device__ void keepOrder() {
         waitForPrevious();
+        PhaseCopy& copy = descriptions_.kept;
+        copy.take(phases_[0], threadIdx.x % 32);
+        __syncwarp();
         const bool alone = launch_.count == 1;
-        const bool first = threadIdx.x % 32 == 0;
         unsigned* const arrival = launch_.arrivals + blockIdx.x;
         const unsigned before = alone ? 0 : lookAt(arrival);
-        int blocks = phases_[0].blocks;
-        bool beside = false;
-        int others = 0;  // blocks of the phase before
-        int earlier = 0; // and of the one before that
+        HandOver taken[kMostLag + 1] = {}; // of the phases before, the last first
+        PhaseMeeting meeting;
+        bool within = false; // a phase that the workers have not been seen to leave
+        int told = 0;
+        const auto leave = [&](int phases) {
+            if (within)
+                meeting.awaitLeft();
+            __syncwarp();
+            if (threadIdx.x % 32 == 0 && phases > told && !alone)
+                announce(arrival, before + phases);
+            told = phases;
+        };
+        const auto admit = [&](int i, int lag) {
+            if (i > lag)
+                awaitBlocks(launch_.arrivals, static_cast<int>(gridDim.x), before + i - lag);
+            meeting.admit();
+            // All have left what was taken kMostLag + 1 phases ago; at the end, all there was.
+            for (int ago = i + 1 == launch_.count ? 0 : kMostLag; ago <= kMostLag; ++ago)
+                clear(taken[ago], copy.phase().blocks);
+        };
 #pragma unroll 1
         for (int i = 0; i < launch_.count; ++i) {
-            const int next = i + 1 < launch_.count ? phases_[i + 1].blocks : 0;
-            const bool nextBeside = i + 1 < launch_.count && phases_[i + 1].beside;
-            if (static_cast<int>(blockIdx.x) < blocks) {
-                if (i > 0 && !beside)
-                    awaitBlocks(launch_.arrivals, others, before + i);
-                else if (i > 1 && static_cast<int>(blockIdx.x) >= others)
-                    awaitBlocks(launch_.arrivals, earlier, before + i - 1);
-                inputSync();
-                awaitWorkers();
-                if (first && i + 1 < launch_.count)
-                    announce(arrival, before + i + 1);
-            }
-            earlier = others;
-            others = blocks;
-            blocks = next;
-            beside = nextBeside;
+            const StepPhase& phase = copy.phase();
+            PhaseCopy::Lane next;
+            if (i + 1 < launch_.count)
+                next.load(phases_[i + 1], threadIdx.x % 32);
+            const bool takesPart = static_cast<int>(blockIdx.x) < phase.blocks;
+            // The workers have left the phase whose place that takes.
+            if (takesPart && phase.kind == StepPhase::Kind::Product && threadIdx.x % 32 == 0)
+                descriptions_.parts[i % 2] = SkinnyPart::of(phase.product);
+            __syncwarp();
+            // Where others may lag the workers need not wait for what this block tells.
+            if (takesPart && phase.lag > 0)
+                admit(i, phase.lag);
+            leave(takesPart ? i : i + 1); // what is another's is left at once
+            if (takesPart && phase.lag == 0)
+                admit(i, 0);
+            within = takesPart;
+#pragma unroll
+            for (int ago = kMostLag; ago > 0; --ago)
+                taken[ago] = taken[ago - 1];
+            taken[0] = phase.taken;
+            __syncwarp();
+            next.store(copy, threadIdx.x % 32);
+            __syncwarp();
         }
-        if (first && !alone)
-            announce(arrival, before + launch_.count);
+        leave(launch_.count);
     }
 
     /// The part of the tenth warp.
@@ -180,56 +231,84 @@ private:
         return {reinterpret_cast<SkinnyStep*>(memory_), descriptions_.barriers};
     }
 
-    /// Phase i in shared memory. The slot's last phase has been left by all workers: they have met
-    /// since.
-    __device__ auto describe(int i) -> const StepPhase& {
+    __device__ void fetchDescription(int i) {
         PhaseCopy& copy = descriptions_.worked[i % 2];
-        copy.take(phases_[i], threadIdx.x);
-        workerSync();
-        return copy.phase();
+        if (launch_.phases != nullptr)
+            copy.fetch(phases_[i], threadIdx.x);
+        else
+            copy.take(phases_[i], threadIdx.x); // no copies come from parameters
     }
 
-    __device__ void take(const StepPhase& phase, Weights& weights) {
+    /// Phase i in shared memory, where the phase before had it copied, and the next on its way
+    /// there: all workers have left the phase whose place that takes.
+    __device__ auto describe(int i) -> const StepPhase& {
+        waitCopies<0>();
+        workerSync();
+        if (i + 1 < launch_.count)
+            fetchDescription(i + 1);
+        return descriptions_.worked[i % 2].phase();
+    }
+
+    /// The threads that norm the residual keep it. From the L2: what the launch before has left
+    /// there may stand in the L1 as it was earlier.
+    __device__ void takeResidual() {
+        if constexpr (kRows == 1 && Memory::kWidth > 0)
+            for (int at = static_cast<int>(threadIdx.x) * 8; at < launch_.width; at += kWorkers * 8)
+                *reinterpret_cast<uint4*>(residual() + at) = lookAtEight(launch_.residual + at);
+    }
+    __device__ Bf16* residual() const { return &at<Bf16>(Shared::kResidualAt); }
+
+    /// This block's part of memory that is no longer read, of the first `blocks`.
+    __device__ static void clear(HandOver taken, int blocks) {
+        for (int chunk = static_cast<int>(blockIdx.x * 32 + threadIdx.x % 32); chunk < taken.chunks;
+             chunk += blocks * 32)
+            taken.memory[chunk] = {kNothing, kNothing, kNothing, kNothing};
+    }
+
+    ///   part  there once the workers have entered
+    __device__ void take(const StepPhase& phase, const SkinnyPart& part, Weights& weights,
+                         PhaseMeeting& meeting) {
+        const auto ready = [&] { meeting.enter(); };
         switch (phase.kind) {
         case StepPhase::Kind::Product:
-            multiply<kRows>(phase.product, weights,
-                            at<typename Shared::Products>(Shared::kOthersAt));
+            multiply<kRows>(phase.product, part, weights,
+                            at<typename Shared::Products>(Shared::kOthersAt), residual(), meeting);
             break;
         case StepPhase::Kind::Norm:
-            if (phase.norm.width <= int64_t{2} * 8 * kWorkers)
-                normRows<2>(phase.norm, phase.blocks, at<NormShared>(Shared::kOthersAt), inputSync);
+            if (phase.norm.problem.width <= int64_t{2} * 8 * kWorkers)
+                normRows<2>(phase.norm, phase.blocks, at<NormShared>(Shared::kOthersAt), ready);
             else
-                normRows<4>(phase.norm, phase.blocks, at<NormShared>(Shared::kOthersAt), inputSync);
+                normRows<4>(phase.norm, phase.blocks, at<NormShared>(Shared::kOthersAt), ready);
             break;
         case StepPhase::Kind::Attend:
             if (phase.attention.problem.headDim > 256)
                 attend<512, 1, 1>(phase.attention, phase.blocks,
-                                  at<typename Shared::Wide>(Shared::kAttentionAt), inputSync);
+                                  at<typename Shared::Wide>(Shared::kAttentionAt), ready);
             else
                 attend<256, kTiles, Memory::kStages>(
                     phase.attention, phase.blocks,
-                    at<typename Shared::Narrow>(Shared::kAttentionAt), inputSync);
+                    at<typename Shared::Narrow>(Shared::kAttentionAt), ready);
             break;
         case StepPhase::Kind::MergeRuns:
-            inputSync();
+            meeting.enter();
             mergeAll(phase.attention, phase.blocks, at<MergeShared>(Shared::kOthersAt));
             break;
         case StepPhase::Kind::Elements:
-            inputSync();
+            meeting.enter();
             eachElement(phase.elements, phase.blocks);
             break;
         case StepPhase::Kind::Route:
-            routeRows(phase.route, phase.blocks, at<RouteShared>(Shared::kOthersAt));
+            routeRows(phase.route, phase.blocks, meeting, at<RouteShared>(Shared::kOthersAt));
             break;
         case StepPhase::Kind::Activate:
         case StepPhase::Kind::Down:
             runExperts(phase.experts,
                        phase.kind == StepPhase::Kind::Down ? ExpertPart::Down
                                                            : ExpertPart::Activate,
-                       phase.blocks, at<Experts>(Shared::kOthersAt));
+                       phase.blocks, meeting, at<Experts>(Shared::kOthersAt));
             break;
         case StepPhase::Kind::Branches:
-            endBranches(phase.branches, phase.blocks, at<BranchShared>(Shared::kOthersAt));
+            endBranches(phase.branches, phase.blocks, meeting, at<BranchShared>(Shared::kOthersAt));
             break;
         }
     }
@@ -260,11 +339,18 @@ __global__ void __launch_bounds__(kStepThreads, 1)
         launch.phases != nullptr ? launch.phases : reinterpret_cast<const StepPhase*>(&few);
     StepBlock<Memory, kRows, kTiles> block(launch, phases, reinterpret_cast<std::byte*>(memory));
     block.begin();
-    if (threadIdx.x < kWorkers)
+    // The last four warps need few registers, and two of them nothing at all.
+    if (threadIdx.x < kWorkers) {
+        if constexpr (kWarpgroups)
+            growRegisters<224>();
         block.work();
-    else if (threadIdx.x < kMeeting)
+        return;
+    }
+    if constexpr (kWarpgroups)
+        shrinkRegisters<56>();
+    if (threadIdx.x < kMeeting)
         block.keepOrder();
-    else
+    else if (threadIdx.x < kMeeting + 32)
         block.copyWeights();
 }
 
@@ -274,7 +360,7 @@ __global__ void __launch_bounds__(kStepThreads, 1)
 template <class Memory, int kRows, int kTiles>
 void launchStep(const StepLaunch& launch, const FewPhases& few, int blocks, cudaStream_t stream) {
     const auto kernel = stepKernel<Memory, kRows, kTiles>;
-    constexpr std::size_t kBytes = StepShared<Memory, kTiles>::kBytes;
+    constexpr std::size_t kBytes = StepShared<Memory, kRows, kTiles>::kBytes;
     cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
                          static_cast<int>(kBytes));
     launchDependent(kernel, dim3(static_cast<unsigned>(blocks)), dim3(kStepThreads), kBytes, stream,
@@ -283,7 +369,7 @@ void launchStep(const StepLaunch& launch, const FewPhases& few, int blocks, cuda
 #define LAPIDARY_STEP(prefix, memory, rows, tiles)                                                 \
     prefix template void launchStep<memory, rows, tiles>(const StepLaunch&, const FewPhases&, int, \
                                                          cudaStream_t)
-LAPIDARY_STEP(extern, LargeMemory, 1, 1);
+LAPIDARY_STEP(extern, LargeRowMemory, 1, 1);
 LAPIDARY_STEP(extern, LargeMemory, 8, 1);
 LAPIDARY_STEP(extern, LargeMemory, 8, 2);
 LAPIDARY_STEP(extern, LargeMemory, 16, 2);

@@ -11,12 +11,17 @@ namespace {
 struct StepNeeds {
     int rows = 1;             ///< of a product
     bool manyQueries = false; ///< more than 16 of a narrow K/V head
+    int rowBytes = 0;         ///< of a row of x as it is staged
 
     static StepNeeds of(std::span<const StepPhase> phases) {
         StepNeeds needs;
         for (const StepPhase& phase : phases)
             if (phase.kind == StepPhase::Kind::Product) {
-                needs.rows = std::max(needs.rows, phase.product.product.rows);
+                const SkinnyLaunch& launch = phase.product;
+                const int staged = launch.groupSteps * kStepPieces * kPieceBytes;
+                const bool widened = launch.product.format == ProductFormat::Fp8Weights;
+                needs.rows = std::max(needs.rows, launch.product.rows);
+                needs.rowBytes = std::max(needs.rowBytes, staged * (widened ? 2 : 1));
             } else if (phase.kind == StepPhase::Kind::Attend) {
                 const AttentionProblem& problem = phase.attention.problem;
                 needs.manyQueries |= problem.headDim <= 256 && problem.queries() > 16;
@@ -25,17 +30,27 @@ struct StepNeeds {
     }
 };
 
-template <class Memory>
+template <class Memory, class RowMemory>
+constexpr std::size_t kMostShared =
+    std::max({StepShared<RowMemory, 1, 1>::kBytes, StepShared<Memory, 8, 2>::kBytes,
+              StepShared<Memory, 16, 2>::kBytes});
+static_assert(kMostShared<SmallMemory, SmallMemory> <= kLeastShared);
+
+bool isLarge(std::size_t sharedBytes) {
+    return kMostShared<LargeMemory, LargeRowMemory> <= sharedBytes;
+}
+
+template <class Memory, class RowMemory>
 void launchWith(StepNeeds needs, const StepLaunch& launch, const FewPhases& few, int blocks,
                 cudaStream_t stream) {
     if (needs.rows > 8)
         launchStep<Memory, 16, 2>(launch, few, blocks, stream);
     else if (needs.manyQueries)
         launchStep<Memory, 8, 2>(launch, few, blocks, stream);
-    else if (needs.rows > 1)
+    else if (needs.rows > 1 || needs.rowBytes > RowMemory::kRowBytes)
         launchStep<Memory, 8, 1>(launch, few, blocks, stream);
     else
-        launchStep<Memory, 1, 1>(launch, few, blocks, stream);
+        launchStep<RowMemory, 1, 1>(launch, few, blocks, stream);
 }
 
 } // namespace
@@ -67,6 +82,10 @@ bool arePhases(const ExpertProblem& p) {
            && columns * (p.gateUp.format == ProductFormat::Fp8 ? 1 : 2) <= kExpertInputBytes;
 }
 
+int widestResidual(std::size_t sharedBytes) {
+    return isLarge(sharedBytes) ? LargeRowMemory::kWidth : SmallMemory::kWidth;
+}
+
 void launchSteps(const StepSequence& steps, cudaStream_t stream) {
     FewPhases few{};
     if (steps.onCard == nullptr) {
@@ -75,16 +94,17 @@ void launchSteps(const StepSequence& steps, cudaStream_t stream) {
     }
     const StepLaunch launch{.phases = steps.onCard,
                             .count = static_cast<int>(steps.phases.size()),
-                            .arrivals = steps.arrivals};
+                            .arrivals = steps.arrivals,
+                            .residual = steps.residual,
+                            .width = steps.width};
     // Counts of arrivals stay equal because all blocks are there whenever they are used.
     const int blocks =
         steps.phases.size() == 1 ? steps.phases.front().blocks : steps.multiprocessors;
     const StepNeeds needs = StepNeeds::of(steps.phases);
-    static_assert(StepShared<SmallMemory, 2>::kBytes <= kLeastShared);
-    if (StepShared<LargeMemory, 2>::kBytes <= steps.sharedBytes)
-        launchWith<LargeMemory>(needs, launch, few, blocks, stream);
+    if (isLarge(steps.sharedBytes))
+        launchWith<LargeMemory, LargeRowMemory>(needs, launch, few, blocks, stream);
     else
-        launchWith<SmallMemory>(needs, launch, few, blocks, stream);
+        launchWith<SmallMemory, SmallMemory>(needs, launch, few, blocks, stream);
 }
 
 } // namespace lapidary::kernels::cuda

@@ -16,7 +16,17 @@ struct AttentionPhase {
     AttentionProblem problem;
     RawRows raw;
     RunSums sums;
-    unsigned* claimed = nullptr; ///< [kMostUnits], zero between phases
+    /// [kMostUnits], one less than the runs that were taken beyond the first of each block.
+    unsigned* claimed = nullptr;
+    HandedMerge handed = {};
+};
+
+/// The norms of some rows. With `handed` x is handed over.
+struct NormPhase {
+    AddNormedProblem problem;
+    bool handed = false;
+    Bf16* handedNormed = nullptr; ///< where the next phase finds what is normed, or null
+    float* handedLargest = nullptr;
 };
 
 /// y = gelu_tanh(a) ⊙ b or, with a scale, (a + b) · scale.
@@ -28,7 +38,16 @@ struct ElementPhase {
     float scale = 0;
 };
 
-/// One operation of the step kernel (step_kernel.cuh): what its blocks do between two barriers.
+/// Memory through which phases hand numbers over (hand_over.cuh).
+struct HandOver {
+    uint4* memory = nullptr;
+    int chunks = 0; ///< of 16 bytes
+};
+
+/// Phases before one which other blocks may still be in, at most.
+inline constexpr int kMostLag = 3;
+
+/// One operation of the step kernel (step_kernel.cuh).
 struct StepPhase {
     enum class Kind : std::int32_t {
         Product,
@@ -47,7 +66,7 @@ struct StepPhase {
     StepPhase(const AddNormedProblem& problem, int mostBlocks)
         : kind(Kind::Norm)
         , blocks(static_cast<int>(std::min<int64_t>(problem.rows, mostBlocks)))
-        , norm(problem) {}
+        , norm{.problem = problem} {}
     StepPhase(const ElementPhase& phase, int mostBlocks)
         : kind(Kind::Elements)
         , blocks(static_cast<int>(std::clamp<int64_t>(phase.count / 256, 1, mostBlocks)))
@@ -66,10 +85,13 @@ struct StepPhase {
     Kind kind;
     int blocks;          ///< that take part: the first ones of the grid
     int nextProduct = 0; ///< the first phase after this one that is a product, or the end
-    bool beside = false; ///< needs nothing of the phase before, which has no more blocks
+    /// How many phases before it other blocks may still be in: 0 is a barrier before it. What it
+    /// reads of these it does not need, or is handed.
+    int lag = 0;
+    HandOver taken; ///< what it is handed
     union alignas(16) {
         SkinnyLaunch product;
-        AddNormedProblem norm;
+        NormPhase norm;
         AttentionPhase attention;
         ElementPhase elements;
         RoutePhase route;
@@ -94,10 +116,16 @@ inline constexpr std::size_t kFewPhases = 2;
 struct StepSequence {
     std::span<const StepPhase> phases; ///< nextProduct set
     const StepPhase* onCard = nullptr; ///< a copy in the card's memory; null: they are few
-    unsigned* arrivals = nullptr;      ///< [multiprocessors], zero at first: of the step kernel
+    const Bf16* residual = nullptr;    ///< [width], which blocks keep, or null
+    int width = 0;
+    unsigned* arrivals = nullptr; ///< [multiprocessors], zero at first: of the step kernel
     int multiprocessors = 0;
     std::size_t sharedBytes = 0; ///< that a block of this card may have
 };
+/// The widest residual of a single row that blocks of a card with so much shared memory keep; 0:
+/// they keep none.
+[[nodiscard]] int widestResidual(std::size_t sharedBytes);
+
 /// Phases one after another, as one launch.
 void launchSteps(const StepSequence& steps, cudaStream_t stream);
 

@@ -32,6 +32,12 @@ __device__ __forceinline__ uint64_t panelOfRows(uint32_t address, uint32_t bytes
            | kSwizzled;
 }
 
+/// One row of B, its pieces of 16 bytes one after another from `address`, a multiple of 16. Where a
+/// product expects the seven rows after it, it finds what is there.
+__device__ __forceinline__ uint64_t chunksOfRow(uint32_t address) {
+    return uint64_t((address & 0x3FFFF) >> 4) | uint64_t(1) << 16 | uint64_t(1) << 32;
+}
+
 /// Panels whose rows are the depth of the product, `panelBytes` apart; their columns are those of
 /// the product. One step of depth, 16 rows, is 2048 bytes.
 __device__ __forceinline__ uint64_t panelsOfDepth(uint32_t address, uint32_t panelBytes) {

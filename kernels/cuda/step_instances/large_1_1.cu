@@ -2,6 +2,6 @@
 
 namespace lapidary::kernels::cuda {
 
-LAPIDARY_STEP(, LargeMemory, 1, 1);
+LAPIDARY_STEP(, LargeRowMemory, 1, 1);
 
 } // namespace lapidary::kernels::cuda
