@@ -80,7 +80,9 @@ __device__ __noinline__ InputScale normIntoRow(const AddNormedProblem& p, int co
 #pragma unroll
     for (int j = 0; j < kVectors; ++j) {
         eights[j] = lookAtEight(p.x + norm.at(j));
-        sum[j] = Vector::load(residual + norm.at(j));
+        sum[j] = {};
+        if (norm.there(j)) // what is another's it is writing
+            sum[j] = Vector::load(residual + norm.at(j));
     }
 #pragma unroll
     for (int j = 0; j < kVectors; ++j) {
@@ -152,7 +154,7 @@ public:
     }
 
     /// The pieces that the next step meets, kPieceChunks apart.
-    __device__ const __forceinline__ uint4* stage() {
+    const __device__ __forceinline__ uint4* stage() {
         const uint4* const pieces = shared_.row + step_ * kStepPieces * kPieceChunks;
         if (++step_ == launch_.groupSteps)
             step_ = 0;

@@ -93,7 +93,8 @@ std::optional<std::vector<StepChain::Program>> StepChain::finish() {
 void StepChain::flush() {
     std::vector<StepPhase> phases = std::exchange(waiting_, {});
     nextIsBeside_ = false;
-    const HandOvers::Kept kept = handOvers_.plan(phases, widestResidual(stream_.sharedBytes()));
+    const HandOvers::Kept kept =
+        handOvers_.plan(phases, widestResidual(phases, stream_.sharedBytes()));
     connect(phases, stream_.multiprocessors());
     if (phases.size() <= kFewPhases) {
         launch(phases, nullptr, kept);

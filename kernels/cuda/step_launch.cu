@@ -82,8 +82,13 @@ bool arePhases(const ExpertProblem& p) {
            && columns * (p.gateUp.format == ProductFormat::Fp8 ? 1 : 2) <= kExpertInputBytes;
 }
 
-int widestResidual(std::size_t sharedBytes) {
-    return isLarge(sharedBytes) ? LargeRowMemory::kWidth : SmallMemory::kWidth;
+int widestResidual(std::span<const StepPhase> phases, std::size_t sharedBytes) {
+    const StepNeeds needs = StepNeeds::of(phases);
+    const bool large = isLarge(sharedBytes);
+    const int rowBytes = large ? LargeRowMemory::kRowBytes : SmallMemory::kRowBytes;
+    if (needs.rows > 1 || needs.manyQueries || needs.rowBytes > rowBytes)
+        return 0;
+    return large ? LargeRowMemory::kWidth : SmallMemory::kWidth;
 }
 
 void launchSteps(const StepSequence& steps, cudaStream_t stream) {

@@ -122,9 +122,9 @@ struct StepSequence {
     int multiprocessors = 0;
     std::size_t sharedBytes = 0; ///< that a block of this card may have
 };
-/// The widest residual of a single row that blocks of a card with so much shared memory keep; 0:
-/// they keep none.
-[[nodiscard]] int widestResidual(std::size_t sharedBytes);
+/// The widest residual of a single row that the blocks of a launch keep, on a card with so much
+/// shared memory; 0: they keep none.
+[[nodiscard]] int widestResidual(std::span<const StepPhase> phases, std::size_t sharedBytes);
 
 /// Phases one after another, as one launch.
 void launchSteps(const StepSequence& steps, cudaStream_t stream);
