@@ -1,6 +1,7 @@
 #include "cuda/hand_overs.h"
 
 #include <algorithm>
+#include <type_traits>
 #include <utility>
 
 namespace lapidary::kernels::cuda {
@@ -191,7 +192,7 @@ void HandOvers::handRows(StepPhase& from, std::size_t to, StepPhase& attention) 
     std::byte* memory = handed ? reserve(bytes, to, attention) : nullptr;
     if (memory == nullptr)
         return;
-    Bf16* rows[std::size(makes.segments)] = {};
+    Bf16* rows[std::extent_v<decltype(SkinnyProduct::segments)>] = {};
     for (int s = 0; s < makes.segmentCount; ++s) {
         rows[s] = reinterpret_cast<Bf16*>(memory);
         from.product.product.segments[s].handed = rows[s];

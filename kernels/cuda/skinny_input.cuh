@@ -206,7 +206,7 @@ public:
     }
 
     /// The pieces that the next step meets, kPieceChunks apart.
-    __device__ const __forceinline__ uint4* stage() {
+    __device__ __forceinline__ auto stage() -> const uint4* {
         if (at_ == kStagedSteps) {
             // The other half is free: all have met since it was used.
             buffer_ ^= 1;
