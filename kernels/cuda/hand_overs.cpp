@@ -1,6 +1,7 @@
 #include "cuda/hand_overs.h"
 
 #include <algorithm>
+#include <span>
 #include <type_traits>
 #include <utility>
 
@@ -58,6 +59,12 @@ bool writesResidual(const StepPhase& phase) {
            || phase.kind == StepPhase::Kind::Branches || phase.kind == StepPhase::Kind::Elements;
 }
 
+/// Whether blocks of a merge raise numbers together, which the attention before clears as it ends.
+bool endsInSharedNumbers(const StepPhase& phase) {
+    return phase.kind == StepPhase::Kind::MergeRuns && phase.attention.problem.largest != nullptr
+           && phase.attention.handed.largest == nullptr;
+}
+
 /// Has products norm what they take, as long as nothing else changes the residual.
 HandOvers::Kept joinNorms(std::vector<StepPhase>& phases, int widest) {
     HandOvers::Kept kept;
@@ -100,21 +107,24 @@ Expected<HandOvers> HandOvers::make(Stream& stream) {
     auto memory = stream.allocate(kBytes);
     if (!memory)
         return std::unexpected(std::move(memory.error()));
-    HandOvers handOvers;
-    handOvers.memory_ = std::move(*memory);
-    stream.check(cudaMemsetAsync(handOvers.memory_.memory.get(), 0xFF, kBytes, stream.handle()),
+    stream.check(cudaMemsetAsync(memory->memory.get(), 0xFF, kBytes, stream.handle()),
                  "clearing memory");
-    return handOvers;
+    return HandOvers(std::move(*memory));
 }
 
 HandOvers::Kept HandOvers::plan(std::vector<StepPhase>& phases, int widest) {
     const Kept kept = joinNorms(phases, widest);
     taken_.clear();
     next_ = 0;
-    // The last phase waits for all others and clears what they took.
     for (std::size_t to = 1; to + 1 < phases.size(); ++to)
         if (phases[to].lag == 0)
             connect(phases, to);
+    for (StepPhase& phase : phases)
+        if (endsInSharedNumbers(phase))
+            phase.lag = 0;
+    // The last phase waits for all others and clears what they took.
+    if (!phases.empty())
+        phases.back().lag = 0;
     return kept;
 }
 
@@ -291,8 +301,8 @@ void HandOvers::handMerged(StepPhase& from, std::size_t to, StepPhase& product) 
 
 std::byte* HandOvers::reserve(std::size_t bytes, std::size_t to, StepPhase& phase) {
     const std::size_t size = upTo16(bytes);
-    const std::size_t begin = next_ + size <= kBytes ? next_ : 0;
-    if (size > kBytes / 4)
+    const std::size_t begin = next_ + size <= memory_.bytes ? next_ : 0;
+    if (size > memory_.bytes / 4)
         return nullptr;
     const auto overlaps = [&](const Taken& taken) {
         return taken.begin < begin + size && begin < taken.end;

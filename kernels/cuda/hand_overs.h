@@ -4,7 +4,7 @@
 #include "cuda/stream.h"
 
 #include <cstddef>
-#include <span>
+#include <utility>
 #include <vector>
 
 namespace lapidary::kernels::cuda {
@@ -14,6 +14,8 @@ class HandOvers {
 public:
     /// DoesNotFit.
     [[nodiscard]] static Expected<HandOvers> make(Stream& stream);
+    /// Through `memory`, all bits of which are set; with none, phases wait for all before them.
+    explicit HandOvers(Buffer memory = {}) : memory_(std::move(memory)) {}
 
     /// What all blocks keep of a launch.
     struct Kept {

@@ -97,7 +97,7 @@ private:
 
     /// Of several rows numbers are handed over four at a time.
     __device__ static bool misses(const uint4& eight) {
-        return (eight.x << 16 | eight.z & 0xFFFFU) >= 0xFFFF0000U || (eight.z & 0xFFFFU) == 0xFFFFU;
+        return (eight.x & 0xFFFFU) == 0xFFFFU || (eight.z & 0xFFFFU) == 0xFFFFU;
     }
 
     /// Calls take(part, row of this lane) for each part of a piece.
@@ -114,8 +114,8 @@ private:
         if constexpr (kFormat == ProductFormat::Fp8) {
             const InputScale scale = scales[row];
             reinterpret_cast<uint2*>(
-                &stage[SkinnyStage<kFormat>::place(row, chunk_ / 2)])[chunk_ % 2] = {
-                scale.quantise(eight.x, eight.y), scale.quantise(eight.z, eight.w)};
+                &stage[SkinnyStage<kFormat>::place(row, chunk_ / 2)])[chunk_ % 2] =
+                scale.quantise(eight);
         } else {
             stage[SkinnyStage<kFormat>::place(row, chunk_)] = eight;
         }

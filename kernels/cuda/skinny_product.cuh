@@ -13,7 +13,7 @@
 //   block   four of its eight warps take a piece, on cards with products of warpgroups together;
 //           the sums of both pieces meet when the group ends, where each warp ends a tile of 16
 //           channels. What is needed of x is staged for some steps at a time, the next while these
-//           are used.
+//           are used; a single row stands there as a whole.
 //   card    one block a multiprocessor. The steps of all groups, one after another, are cut into as
 //           many equal ranges as there are blocks; where a cut goes through a group, its blocks
 //           share the rows and add the sums of all in their order. The cuts depend on the shape and

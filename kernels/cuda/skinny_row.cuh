@@ -25,8 +25,7 @@ template <ProductFormat kFormat>
 __device__ __forceinline__ void putEight(uint4* row, int column, const uint4& eight,
                                          const InputScale& scale) {
     if constexpr (kFormat == ProductFormat::Fp8)
-        reinterpret_cast<uint2*>(row)[column / 8] = {scale.quantise(eight.x, eight.y),
-                                                     scale.quantise(eight.z, eight.w)};
+        reinterpret_cast<uint2*>(row)[column / 8] = scale.quantise(eight);
     else
         row[column / 8] = eight;
 }
@@ -154,7 +153,7 @@ public:
     }
 
     /// The pieces that the next step meets, kPieceChunks apart.
-    const __device__ __forceinline__ uint4* stage() {
+    __device__ __forceinline__ auto stage() -> const uint4* {
         const uint4* const pieces = shared_.row + step_ * kStepPieces * kPieceChunks;
         if (++step_ == launch_.groupSteps)
             step_ = 0;

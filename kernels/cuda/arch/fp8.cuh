@@ -112,6 +112,10 @@ struct InputScale {
                            divide(__uint_as_float(second & 0xFFFF0000U)))
                      << 16;
     }
+    /// The same of eight bf16.
+    __device__ __forceinline__ uint2 quantise(const uint4& eight) const {
+        return {quantise(eight.x, eight.y), quantise(eight.z, eight.w)};
+    }
 };
 
 } // namespace lapidary::kernels::cuda
