@@ -39,13 +39,18 @@ __global__ void __launch_bounds__(kWorkers, 1)
     const bool merges = blockIdx.x == 0 || static_cast<int>(blockIdx.x) < mergeTasks(phase.problem);
     meet(barrier, merges);
     if (merges)
-        mergeAll(phase, blocks, *reinterpret_cast<MergeShared*>(memory));
+        mergeAll(phase, AttentionPart::of(phase.problem).range, blocks,
+                 *reinterpret_cast<MergeShared*>(memory));
 }
 
 /// Up to this many positions a run is a step or four, and has no use for more than one on its way.
 constexpr int64_t kShort = 8192;
 
 constexpr int kLongStages = 3; // 192 KB on their way at 512 columns
+
+/// In which a cache that keeps everything grows (memory_mapping.h). The step kernel reads all keys
+/// of a step where one is there, so a granule has to end where a step does.
+constexpr size_t kGranule = size_t{2} << 20;
 
 template <int kTiles>
 void launch(const AttentionPhase& phase, unsigned* barrier, cudaStream_t stream) {
@@ -68,8 +73,12 @@ void launch(const AttentionPhase& phase, unsigned* barrier, cudaStream_t stream)
 } // namespace
 
 bool isLong(const AttentionProblem& p, size_t sharedBytes) {
-    return p.headDim > 256 && p.window == 0 && p.capacity > kShort
-           && sizeof(DecodeShape<512, 2, kLongStages>::Shared) <= sharedBytes;
+    if (p.window > 0)
+        return false;
+    const size_t stepBytes = sizeof(Bf16) * kStepKeys * static_cast<size_t>(p.kvHeads * p.headDim);
+    return (p.headDim > 256 && p.capacity > kShort
+            && sizeof(DecodeShape<512, 2, kLongStages>::Shared) <= sharedBytes)
+           || kGranule % stepBytes != 0;
 }
 
 void attentionDecode(const AttentionProblem& problem, const RawRows& raw, const RunSums& sums,
@@ -80,6 +89,19 @@ void attentionDecode(const AttentionProblem& problem, const RawRows& raw, const 
         launch<2>(phase, &counters->barrier, stream);
     else
         launch<1>(phase, &counters->barrier, stream);
+}
+
+cudaError_t makeTensorMap(const AttentionProblem& p, const Bf16* cache, TensorMap& map) {
+    const auto headBytes = static_cast<uint64_t>(p.headDim) * sizeof(Bf16);
+    const auto heads = static_cast<uint64_t>(p.kvHeads);
+    const uint64_t sizes[] = {static_cast<uint64_t>(p.headDim), heads,
+                              static_cast<uint64_t>(p.capacity)};
+    const uint64_t strides[] = {headBytes, heads * headBytes};
+    const uint32_t box[] = {64, 1, kStepKeys};
+    return makeTensorMap(
+        TensorBoxes{
+            .tensor = cache, .halves = true, .sizes = sizes, .strides = strides, .box = box},
+        map);
 }
 
 size_t decodeScratchBytes(const AttentionProblem& p) {

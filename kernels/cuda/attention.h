@@ -1,5 +1,6 @@
 #pragma once
 
+#include "cuda/arch/tensor_map.h"
 #include "cuda/launch.h"
 
 namespace lapidary::kernels::cuda {
@@ -55,12 +56,15 @@ struct RunSums {
     bool handed = false; ///< whether they are handed over (hand_over.cuh)
 };
 
-/// Columns of a query that are merged at once.
-inline constexpr int kMergeColumns = 128;
+/// Columns of a query that are merged at once: of a single row few, so that more blocks take part.
+__host__ __device__ inline int mergeColumns(const AttentionProblem& p) {
+    return p.rows == 1 ? 32 : 128;
+}
 
 /// Pieces of work of a merge.
 __host__ __device__ inline int mergeTasks(const AttentionProblem& p) {
-    return p.rows * p.heads * ((p.headDim + kMergeColumns - 1) / kMergeColumns);
+    const int columns = mergeColumns(p);
+    return p.rows * p.heads * ((p.headDim + columns - 1) / columns);
 }
 
 /// Where a merge leaves what the next phase takes (hand_over.cuh), or null.
@@ -86,10 +90,16 @@ struct DecodeCounters {
 [[nodiscard]] RunSums placeRuns(const AttentionProblem& p, void* scratch);
 
 /// Whether the keys are so many that they deserve all shared memory of a card which has
-/// `sharedBytes`; otherwise the step kernel attends (step_phase.h).
+/// `sharedBytes`, or too wide for steps of them to end where memory does; otherwise the step kernel
+/// attends (step_phase.h).
 [[nodiscard]] bool isLong(const AttentionProblem& p, size_t sharedBytes);
 void attentionDecode(const AttentionProblem& problem, const RawRows& raw, const RunSums& sums,
                      DecodeCounters* counters, cudaStream_t stream);
+
+/// Of keys or values: boxes of a step of one head's keys by 64 columns, which the step kernel
+/// copies by on cards from 9.0 up.
+[[nodiscard]] cudaError_t makeTensorMap(const AttentionProblem& problem, const Bf16* cache,
+                                        TensorMap& map);
 
 /// Any number of rows: a block walks all keys of its tile of queries. q is rotated, the rows' K/V
 /// are in the cache. What the driver answers where it refuses to describe the cache to the card.

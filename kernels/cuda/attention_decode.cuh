@@ -155,30 +155,10 @@ public:
         workerSync(); // before the next run's steps
     }
 
-    /// Queries, normed and rotated, to shared memory and from there into registers. All of a warp
-    /// are asked for before the first is used.
+    /// Queries, normed and rotated, to shared memory and from there into registers.
     __device__ void prepareQueries() {
-        constexpr int kOwn = Shape::kQueries / 8;
-        const int half = headDim_ / 2;
-        HeadPairs<kDim / 64> pairs[kOwn];
-#pragma unroll
-        for (int n = 0; n < kOwn; ++n) {
-            const int at = firstQuery_ + warp_ + 8 * n;
-            if (at < queries_)
-                pairs[n].load(p_.q + queryRow(at) * headDim_, half, raw_.handed);
-        }
-#pragma unroll
-        for (int n = 0; n < kOwn; ++n) {
-            const int query = warp_ + 8 * n, at = firstQuery_ + query;
-            const HeadPlace place{reinterpret_cast<Bf16*>(s_.q[query]), query};
-            if (at < queries_) {
-                if (raw_.qNorm != nullptr)
-                    pairs[n].normAndRotate(weights_, half, raw_.epsilon,
-                                           static_cast<float>(first_ + at / group_));
-                pairs[n].each(half, [&](int i, uint2 bits) { place.put(i, bits); });
-            }
-            place.template clearFrom<kDim>(at < queries_ ? 2 * half : 0);
-        }
+        cuda::prepareQueries<kDim, Shape::kQueries>(p_, raw_, weights_, head_, firstQuery_, first_,
+                                                    reinterpret_cast<Bf16*>(s_.q));
         workerSync();
         const int piece = warp_ % Shape::kSlices * (Shape::kScoreColumns / 8);
 #pragma unroll
@@ -291,11 +271,6 @@ private:
             const int key = position - keys;
             prepareHead<kDim>(head, {reinterpret_cast<Bf16*>(rows) + key * kDim, key});
         }
-    }
-
-    // Row of [rows · heads] where a packed query is.
-    __device__ int64_t queryRow(int at) const {
-        return int64_t(at / group_) * p_.heads + head_ * group_ + at % group_;
     }
 
     __device__ void scoreKeys(int step) {

@@ -1,36 +1,40 @@
 #pragma once
 
-// The merge of the runs of a decode step, when all are there: blocks share the queries, 128 columns
-// at a time. Warp w adds the runs whose absolute number is w mod 8, in order, then the warps are
-// added in order: nothing depends on who came last or on the rows beside.
-#include "cuda/attention_decode.cuh"
+// The merge of the runs of a decode step, when all are there: blocks share the queries, some
+// columns at a time. Warp w adds the runs whose absolute number is w mod 8, in order, then the
+// warps are added in order: nothing depends on who came last or on the rows beside.
+#include "cuda/attention_runs.cuh"
 #include "cuda/hand_over.cuh"
+#include "cuda/tensor_core.cuh"
 
 namespace lapidary::kernels::cuda {
 
 struct MergeShared {
-    float4 out[8][32];
+    float out[8][128];
     float sum[8];
     float maximum[8];
     float perRun[1]; // weight and sum, mostRuns of each
 };
 
-/// Out and `largest` (zero before) of 128 columns of one query. The 256 threads of a block.
-///   handed  where the next phase finds them, if anywhere
+/// Out and `largest` (zero before) of 32 · kColumns columns of one query. The 256 threads of a
+/// block.
+///   kColumns  of a lane, side by side: 1 or 4
+///   handed    where the next phase finds them, if anywhere
+template <int kColumns>
 __device__ inline void mergeRuns(const AttentionProblem& p, const RunSums& sums,
                                  const RunRange& range, int task, const HandedMerge& handed,
                                  MergeShared& s) {
     constexpr int kAhead = 4; // runs of a warp whose sums are on their way at a time
-    const int slices = (p.headDim + kMergeColumns - 1) / kMergeColumns;
+    const int slices = (p.headDim + 32 * kColumns - 1) / (32 * kColumns);
     const int warp = threadIdx.x / 32, lane = threadIdx.x % 32;
-    const int query = task / slices, column = task % slices * kMergeColumns + lane * 4;
+    const int query = task / slices, column = (task % slices * 32 + lane) * kColumns;
     const bool inside = column < p.headDim;
     const int64_t row = int64_t(query) * sums.mostRuns;
     const float* const from = sums.out + row * p.headDim + (inside ? column : 0);
     const int begin = (warp - range.first % 8 + 8) % 8;
     const bool handsSums = sums.handed;
 
-    unsigned ahead[kAhead][4]; // beyond the last run: that of the last, and weighs nothing
+    unsigned ahead[kAhead][kColumns]; // beyond the last run: that of the last, and weighs nothing
     const auto place = [&](int run, int i) {
         return from + int64_t(min(run + 8 * i, range.count - 1)) * p.headDim;
     };
@@ -59,7 +63,7 @@ __device__ inline void mergeRuns(const AttentionProblem& p, const RunSums& sums,
     for (int w = 0; w < 8; ++w)
         largest = fmaxf(largest, s.maximum[w]);
 
-    float4 out = {};
+    float out[kColumns] = {};
     float sum = 0;
     for (int run = begin; run < range.count; run += 8 * kAhead) {
         if (run != begin)
@@ -73,39 +77,44 @@ __device__ inline void mergeRuns(const AttentionProblem& p, const RunSums& sums,
             if (handsSums)
                 awaitNumbers(ahead[i], place(run, i));
             sum = fmaf(weight, ownSums[at], sum);
-            out.x = fmaf(weight, __uint_as_float(ahead[i][0]), out.x);
-            out.y = fmaf(weight, __uint_as_float(ahead[i][1]), out.y);
-            out.z = fmaf(weight, __uint_as_float(ahead[i][2]), out.z);
-            out.w = fmaf(weight, __uint_as_float(ahead[i][3]), out.w);
+#pragma unroll
+            for (int c = 0; c < kColumns; ++c)
+                out[c] = fmaf(weight, __uint_as_float(ahead[i][c]), out[c]);
         }
     }
-    s.out[warp][lane] = out;
+#pragma unroll
+    for (int c = 0; c < kColumns; ++c)
+        s.out[warp][lane * kColumns + c] = out[c];
     if (lane == 0)
         s.sum[warp] = sum;
     workerSync();
     if (warp == 0) {
         for (int w = 1; w < 8; ++w) {
-            const float4 more = s.out[w][lane];
-            out.x += more.x;
-            out.y += more.y;
-            out.z += more.z;
-            out.w += more.w;
+#pragma unroll
+            for (int c = 0; c < kColumns; ++c)
+                out[c] += s.out[w][lane * kColumns + c];
             sum += s.sum[w];
         }
         // Packed queries of a K/V head are [rows, group].
         const int at = query % p.queries(), head = query / p.queries(), group = p.group();
         const int64_t target = int64_t(at / group) * p.heads + head * group + at % group;
-        const uint2 bits = {packBits(out.x / sum, out.y / sum), packBits(out.z / sum, out.w / sum)};
-        if (inside)
-            *reinterpret_cast<uint2*>(p.out + target * p.headDim + column) = bits;
-        if (inside && handed.out != nullptr)
-            handOver(handed.out + target * p.headDim + column, bits);
+        Bf16 bits[kColumns];
+        float most = 0;
+#pragma unroll
+        for (int c = 0; c < kColumns; ++c) {
+            bits[c] = toBits(out[c] / sum);
+            most = fmaxf(most, inside ? fabsf(toFloat(bits[c])) : 0.0F);
+        }
+        if (inside) {
+            Bf16* const to = p.out + target * p.headDim + column;
+#pragma unroll
+            for (int c = 0; c < kColumns; ++c)
+                to[c] = bits[c];
+            if (handed.out != nullptr)
+                handOver(handed.out + target * p.headDim + column, bits);
+        }
         if (p.largest != nullptr) {
-            float most = 0;
-            for (const uint32_t pair : {bits.x, bits.y})
-                most = fmaxf(most, fmaxf(fabsf(__uint_as_float(pair << 16)),
-                                         fabsf(__uint_as_float(pair & 0xFFFF0000U))));
-            most = warpMax(inside ? most : 0.0F);
+            most = warpMax(most);
             // Bits of numbers that are not negative are in the order of the numbers.
             if (lane == 0 && handed.largest != nullptr)
                 handOver(handed.largest + target * slices + task % slices, most);

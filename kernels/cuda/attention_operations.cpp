@@ -122,8 +122,17 @@ void AttentionOperations::decode(AttentionProblem problem, const RawRows& raw) {
         attentionDecode(problem, raw, sums, counters, stream_.handle());
         return;
     }
-    const auto phases =
+    auto phases =
         attentionPhases({problem, raw, sums, counters->claimed}, chain_.multiprocessors());
+    if (stream_.capability() >= 90) {
+        const Bf16* const caches[] = {problem.k, problem.v};
+        for (int i = 0; i < 2; ++i) {
+            const cudaError_t made = makeTensorMap(problem, caches[i], phases[0].maps[i]);
+            stream_.checkDriver(made, "describing the cache to the card");
+            if (made != cudaSuccess)
+                return;
+        }
+    }
     chain_.add(phases);
 }
 

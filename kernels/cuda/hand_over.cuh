@@ -50,13 +50,22 @@ __device__ __forceinline__ unsigned awaitNumber(const float* from) {
     return bits;
 }
 
-/// Four numbers in f32.
-__device__ __forceinline__ void lookAtNumbers(const float* from, unsigned (&four)[4]) {
-    lookAt(reinterpret_cast<const unsigned*>(from), four);
+/// One number in f32, or four.
+template <int kCount>
+__device__ __forceinline__ void lookAtNumbers(const float* from, unsigned (&bits)[kCount]) {
+    lookAt(reinterpret_cast<const unsigned*>(from), bits);
 }
-__device__ __forceinline__ void awaitNumbers(unsigned (&four)[4], const float* from) {
-    while (four[0] == kNothing || four[1] == kNothing || four[2] == kNothing || four[3] == kNothing)
-        lookAtNumbers(from, four);
+template <int kCount>
+__device__ __forceinline__ void awaitNumbers(unsigned (&bits)[kCount], const float* from) {
+    bool missing;
+    do {
+        missing = false;
+#pragma unroll
+        for (const unsigned one : bits)
+            missing |= one == kNothing;
+        if (missing)
+            lookAtNumbers(from, bits);
+    } while (missing);
 }
 
 __device__ __forceinline__ void handOver(Bf16* to, const Bf16 (&one)[1]) {

@@ -21,13 +21,11 @@ __device__ __forceinline__ void sineAndCosine(float angle, float& sine, float& c
     __sincosf(rest, &sine, &cosine);
 }
 
-/// The pair (a, b) times scale and its weights, turned by `angle`.
+/// The pair (a, b) times scale and its weights, turned by the angle of `sine` and `cosine`.
 __device__ __forceinline__ void rotatePair(float& a, float& b, float scale, float weightA,
-                                           float weightB, float angle) {
+                                           float weightB, float sine, float cosine) {
     a = __fmul_rn(__fmul_rn(a, scale), weightA);
     b = __fmul_rn(__fmul_rn(b, scale), weightB);
-    float sine, cosine;
-    sineAndCosine(angle, sine, cosine);
     const float turned = fmaf(a, cosine, -__fmul_rn(b, sine));
     b = fmaf(b, cosine, __fmul_rn(a, sine));
     a = turned;
@@ -66,31 +64,50 @@ private:
     }
 };
 
+/// By what the pairs of a lane turn at a position: pair i by position · frequency i.
+template <int kPairs>
+struct HeadTurn {
+    float sine[kPairs], cosine[kPairs];
+
+    __device__ HeadTurn(const HeadWeights<kPairs>& weights, float position) {
+#pragma unroll
+        for (int j = 0; j < kPairs; ++j)
+            sineAndCosine(position * weights.frequency[j], sine[j], cosine[j]);
+    }
+};
+
 template <int kPairs>
 struct HeadPairs {
     float low[kPairs] = {}, high[kPairs] = {};
 
-    ///   handed  whether the numbers are handed over (hand_over.cuh)
-    __device__ void load(const Bf16* x, int half, bool handed) {
-        uint2 words[kPairs / 4][2];
+    /// Asks for the numbers.
+    __device__ void look(const Bf16* x, int half) {
 #pragma unroll
         for (int g = 0; g < kPairs / 4; ++g)
 #pragma unroll
             for (int end = 0; end < 2; ++end)
-                words[g][end] =
+                words_[g][end] =
                     firstPair(g) < half ? lookAtFour(x + end * half + firstPair(g)) : uint2{};
+    }
+    /// Takes them.
+    ///   handed  whether they are handed over (hand_over.cuh)
+    __device__ void await(const Bf16* x, int half, bool handed) {
 #pragma unroll
         for (int g = 0; g < kPairs / 4; ++g) {
             const int i = firstPair(g);
             if (i >= half)
                 continue;
             if (handed) {
-                awaitFour(words[g][0], x + i);
-                awaitFour(words[g][1], x + half + i);
+                awaitFour(words_[g][0], x + i);
+                awaitFour(words_[g][1], x + half + i);
             }
-            four(low + 4 * g, words[g][0]);
-            four(high + 4 * g, words[g][1]);
+            four(low + 4 * g, words_[g][0]);
+            four(high + 4 * g, words_[g][1]);
         }
+    }
+    __device__ void load(const Bf16* x, int half, bool handed) {
+        look(x, half);
+        await(x, half, handed);
     }
 
     /// 1 / rms; the same in all lanes.
@@ -105,8 +122,7 @@ struct HeadPairs {
         return rsqrtf(warpSum(sum) / static_cast<float>(2 * half) + epsilon);
     }
 
-    /// x = rms(x), and with weights rotate(rms(x) ⊙ weight): pair i turns by position · frequency
-    /// i.
+    /// x = rms(x), and with weights rotate(rms(x) ⊙ weight).
     __device__ void norm(int half, float epsilon) {
         const float factor = scale(half, epsilon);
 #pragma unroll
@@ -115,13 +131,13 @@ struct HeadPairs {
             high[j] *= factor;
         }
     }
-    __device__ void normAndRotate(const HeadWeights<kPairs>& weights, int half, float epsilon,
-                                  float position) {
+    __device__ void normAndRotate(const HeadWeights<kPairs>& weights, const HeadTurn<kPairs>& turn,
+                                  int half, float epsilon) {
         const float factor = scale(half, epsilon);
 #pragma unroll
         for (int j = 0; j < kPairs; ++j)
-            rotatePair(low[j], high[j], factor, weights.low[j], weights.high[j],
-                       position * weights.frequency[j]);
+            rotatePair(low[j], high[j], factor, weights.low[j], weights.high[j], turn.sine[j],
+                       turn.cosine[j]);
     }
 
     /// Calls put(i, bits) for four numbers at a time, from number i on.
@@ -147,6 +163,8 @@ private:
     __device__ static uint2 bitsOf(const float* from) {
         return {packBits(from[0], from[1]), packBits(from[2], from[3])};
     }
+
+    uint2 words_[kPairs / 4][2];
 };
 
 } // namespace lapidary::kernels::cuda

@@ -22,7 +22,9 @@ __device__ void normAndRotate(const Bf16* x, const float* weight, float scale, i
                               Angle angle) {
     for (int i = threadIdx.x % 32; i < half; i += 32) {
         float a = toFloat(x[i]), b = toFloat(x[i + half]);
-        rotatePair(a, b, scale, weight[i], weight[i + half], angle(i));
+        float sine, cosine;
+        sineAndCosine(angle(i), sine, cosine);
+        rotatePair(a, b, scale, weight[i], weight[i + half], sine, cosine);
         y[i] = toBits(a);
         y[i + half] = toBits(b);
     }
@@ -36,7 +38,7 @@ __device__ void turnHead(const Bf16* x, const float* norm, const float* frequenc
     HeadWeights<kPairs> weights;
     pairs.load(x, half, false);
     weights.load(norm, frequencies, half);
-    pairs.normAndRotate(weights, half, epsilon, position);
+    pairs.normAndRotate(weights, HeadTurn<kPairs>(weights, position), half, epsilon);
     pairs.each(half, [&](int i, uint2 bits) { *reinterpret_cast<uint2*>(y + i) = bits; });
 }
 

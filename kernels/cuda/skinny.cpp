@@ -17,6 +17,13 @@ std::size_t skinnyPartials(int multiprocessors) {
     return static_cast<std::size_t>(multiprocessors) * kSkinnyRows * kGroupChannels;
 }
 
+int stagedRowBytes(const SkinnyLaunch& launch) {
+    const int met = std::min(launch.groupSteps, shareOf(launch.steps, launch.blocks));
+    const int steps = launch.norm.rows > 0 ? launch.groupSteps : met;
+    const bool widened = launch.product.format == ProductFormat::Fp8Weights;
+    return steps * kStepPieces * kPieceBytes * (widened ? 2 : 1);
+}
+
 cudaError_t makeTensorMap(const SkinnyLaunch& launch, int segment, TensorMap& map) {
     const SkinnySegment& from = launch.product.segments[segment];
     const std::uint64_t sizes[] = {static_cast<std::uint64_t>(launch.rowBytes),

@@ -76,6 +76,9 @@ struct SkinnyLaunch {
     AddNormedProblem norm = {};
 };
 
+/// Of a single row of x that a block stages: what its steps meet, or all where it norms.
+[[nodiscard]] int stagedRowBytes(const SkinnyLaunch& launch);
+
 /// Of the boxes of segment `segment`, a group's channels by a piece: what the step kernel copies by
 /// on cards from 9.0 up.
 [[nodiscard]] cudaError_t makeTensorMap(const SkinnyLaunch& launch, int segment, TensorMap& map);

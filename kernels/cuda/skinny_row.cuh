@@ -1,6 +1,6 @@
 #pragma once
 
-// A single row of x on its way to the B operands of a skinny product: all that a block needs of it
+// A single row of x on its way to the B operands of a skinny product: what a block needs of it
 // stands in shared memory as it is, quantised where the format asks for it.
 #include "cuda/arch/fp8.cuh"
 #include "cuda/hand_over.cuh"
@@ -10,7 +10,7 @@
 namespace lapidary::kernels::cuda {
 
 /// What a block shares of a product of one row.
-///   kBytes  of the row at most
+///   kBytes  of the row at most (stagedRowBytes)
 template <int kBytes>
 struct RowShared {
     /// Products of a warpgroup read eight rows, each a chunk after the one before: what they read
@@ -30,7 +30,8 @@ __device__ __forceinline__ void putEight(uint4* row, int column, const uint4& ei
         row[column / 8] = eight;
 }
 
-/// The columns that `steps` steps of weights meet from step `first` of a group on.
+/// The columns that `steps` steps of weights meet from step `first` of a group on, one after
+/// another, each once.
 template <ProductFormat kFormat>
 __device__ __noinline__ InputScale stageRow(const SkinnyLaunch& launch, int first, int steps,
                                             uint4* row) {
@@ -61,7 +62,8 @@ __device__ __noinline__ InputScale stageRow(const SkinnyLaunch& launch, int firs
             if (p.handed && columns[i] >= 0 && columns[i] < p.columns)
                 awaitEight(eights[i], p.x + columns[i]);
             if (columns[i] >= 0)
-                putEight<kFormat>(row, columns[i], eights[i], scale);
+                putEight<kFormat>(row, (begin + i * kWorkers + static_cast<int>(threadIdx.x)) * 8,
+                                  eights[i], scale);
         }
     }
     return scale;
@@ -134,19 +136,20 @@ public:
                            RowShared<kBytes>& shared)
         : launch_(launch)
         , shared_(shared)
-        , steps_(part.range.end - part.range.begin)
-        , step_(part.range.begin - part.firstGroup * launch.groupSteps) {}
+        , first_(part.range.begin - part.firstGroup * launch.groupSteps)
+        , steps_(part.range.end - part.range.begin) {}
 
     __device__ void begin(Bf16* residual) {
         const AddNormedProblem& norm = launch_.norm;
         if (norm.rows > 0) {
+            step_ = first_;
             const int columns = launch_.groupSteps * kStepPieces * pieceColumns(kFormat);
             scale_ =
                 norm.width <= int64_t{2} * 8 * kWorkers
                     ? normIntoRow<kFormat, 2>(norm, columns, shared_.row, residual, shared_.norm)
                     : normIntoRow<kFormat, 4>(norm, columns, shared_.row, residual, shared_.norm);
         } else {
-            scale_ = stageRow<kFormat>(launch_, step_, steps_, shared_.row);
+            scale_ = stageRow<kFormat>(launch_, first_, steps_, shared_.row);
         }
         fenceBoxes();
         workerSync();
@@ -165,8 +168,9 @@ public:
 private:
     const SkinnyLaunch& launch_;
     RowShared<kBytes>& shared_;
+    const int first_; ///< step of the group
     const int steps_;
-    int step_; ///< of the group
+    int step_ = 0; ///< of those that stand in the row
     InputScale scale_{};
 };
 

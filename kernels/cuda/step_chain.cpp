@@ -29,12 +29,12 @@ void connect(std::span<StepPhase> phases, int multiprocessors) {
     int next = static_cast<int>(phases.size());
     for (int i = next - 1; i >= 0; --i) {
         StepPhase& phase = phases[static_cast<std::size_t>(i)];
-        phase.nextProduct = next;
-        if (phase.kind != StepPhase::Kind::Product)
-            continue;
-        next = i;
-        phase.product.partials +=
-            static_cast<std::size_t>(i % kSkinnySets) * skinnyPartials(multiprocessors);
+        phase.nextCopied = next;
+        if (phase.kind == StepPhase::Kind::Product)
+            phase.product.partials +=
+                static_cast<std::size_t>(i % kSkinnySets) * skinnyPartials(multiprocessors);
+        if (phase.kind == StepPhase::Kind::Product || phase.kind == StepPhase::Kind::Attend)
+            next = i;
     }
 }
 

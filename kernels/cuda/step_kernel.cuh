@@ -24,6 +24,7 @@
 #include "cuda/branch_phase.cuh"
 #include "cuda/expert_phase.cuh"
 #include "cuda/norm_phase.cuh"
+#include "cuda/ring_copies.cuh"
 #include "cuda/route_phase.cuh"
 #include "cuda/skinny_product.cuh"
 
@@ -31,22 +32,23 @@
 
 namespace lapidary::kernels::cuda {
 
-/// Runs of a query that are merged: of 256k keys there are 464, of 1.8 million 2048.
-inline constexpr int kMostMergedRuns = 2048;
+/// Runs of a query that are merged: of 256k keys there are 464, of 800,000 1008.
+inline constexpr int kMostMergedRuns = 1024;
 
 /// How the shared memory of a card is used.
-///   kDepth  steps in the ring of weights
-///   kKeeps  the ring stays while attention runs, in memory of its own
-///   kStages  of keys on their way, for attention with 256 columns
+///   kDepth  steps in the ring of weights; with experts in the launch kDepthBesideExperts
+///   kStreamsKeys  keys come through the ring too; otherwise attention has the ring's memory
+///   kStages  of keys on their way then, for attention with 256 columns
 ///   kRounds  of x on their way to a product
 ///   kPasses  of experts' weights on their way, 8 KiB each, or 16 where there are more than two
 ///   kRowBytes  of a single row of x
 ///   kWidth  of the residual of a single row that all blocks keep, or 0: none does
-template <int kDepthOf, bool kKeepsOf, int kStagesOf, int kRoundsOf, int kPassesOf, int kRowBytesOf,
-          int kWidthOf>
+template <int kDepthOf, int kDepthBesideExpertsOf, bool kStreamsKeysOf, int kStagesOf,
+          int kRoundsOf, int kPassesOf, int kRowBytesOf, int kWidthOf>
 struct StepMemory {
     static constexpr int kDepth = kDepthOf;
-    static constexpr bool kKeeps = kKeepsOf;
+    static constexpr int kDepthBesideExperts = kDepthBesideExpertsOf;
+    static constexpr bool kStreamsKeys = kStreamsKeysOf;
     static constexpr int kStages = kStagesOf;
     static constexpr int kRounds = kRoundsOf;
     static constexpr int kPasses = kPassesOf;
@@ -55,41 +57,61 @@ struct StepMemory {
 };
 // 228 KB a multiprocessor. One row needs no room for x on its way, and a deeper ring more: there
 // is less to wait for.
-using LargeMemory = StepMemory<3, true, 3, 4, 5, 0, 0>;
-using LargeRowMemory = StepMemory<4, true, 2, 4, 5, 48 * 1024, 6144>;
+using LargeMemory = StepMemory<4, 3, true, 0, 4, 5, 0, 0>;
+using LargeRowMemory = StepMemory<6, 3, true, 0, 4, 5, 19 * 1024, 6144>;
 // 100 KB.
-using SmallMemory = StepMemory<2, false, 1, 1, 2, 32 * 1024, 0>;
+using SmallMemory = StepMemory<2, 2, false, 1, 1, 2, 32 * 1024, 0>;
 
-/// What lies where in the shared memory of a block.
-template <class Memory, int kRows, int kTiles>
-struct StepShared {
+/// What attention shares of a step.
+template <class Memory, int kTiles>
+struct StepKeys {
     using Narrow = typename DecodeShape<256, kTiles, Memory::kStages>::Shared;
     using Wide = typename DecodeShape<512, 1, 1>::Shared;
+};
+template <class Memory, int kTiles>
+    requires Memory::kStreamsKeys
+struct StepKeys<Memory, kTiles> {
+    using Narrow = typename StepAttentionShape<256, kTiles>::Shared;
+    using Wide = typename StepAttentionShape<512, 1>::Shared;
+};
 
+/// What lies where in the shared memory of a block: the ring, what a phase shares behind it, the
+/// residual, descriptions.
+template <class Memory, int kRows, int kTiles>
+struct StepShared {
+    using Narrow = typename StepKeys<Memory, kTiles>::Narrow;
+    using Wide = typename StepKeys<Memory, kTiles>::Wide;
     using Products =
         std::conditional_t<kRows == 1, RowShared<Memory::kRowBytes>, SkinnyShared<Memory::kRounds>>;
+    using Experts = ExpertShared<Memory::kPasses>;
 
-    static constexpr std::size_t kRing = sizeof(SkinnyStep) * Memory::kDepth;
+    __host__ __device__ static constexpr std::size_t ringBytes(int depth) {
+        return sizeof(SkinnyStep) * static_cast<std::size_t>(depth);
+    }
     static constexpr std::size_t kAttention = std::max(sizeof(Narrow), sizeof(Wide));
     static constexpr std::size_t kOthers =
-        std::max({sizeof(Products), sizeof(NormShared), sizeof(RouteShared), sizeof(BranchShared),
-                  sizeof(MergeShared) + 2 * kMostMergedRuns * sizeof(float)});
-    static constexpr std::size_t kExperts = sizeof(ExpertShared<Memory::kPasses>);
-    static constexpr std::size_t kAttentionAt = Memory::kKeeps ? kRing : 0;
-    static constexpr std::size_t kOthersAt = kRing;
+        std::max({sizeof(Products), sizeof(NormShared),
+                  sizeof(MergeShared) + 2 * kMostMergedRuns * sizeof(float),
+                  Memory::kStreamsKeys ? kAttention : 0});
+    static constexpr std::size_t kBesideExperts =
+        std::max({kOthers, sizeof(Experts), sizeof(RouteShared), sizeof(BranchShared)});
     /// Where there are experts no residual is kept (hand_overs.cpp).
-    static constexpr std::size_t kResidualAt =
-        (std::max(kAttentionAt + kAttention, kOthersAt + kOthers) + 15) / 16 * 16;
+    static constexpr std::size_t kResidualAt = (ringBytes(Memory::kDepth) + kOthers + 15) / 16 * 16;
     static constexpr std::size_t kResidual = kRows == 1 ? Memory::kWidth * sizeof(Bf16) : 0;
-    static constexpr std::size_t kEnd = std::max(kResidualAt + kResidual, kOthersAt + kExperts);
+    static constexpr std::size_t kEnd =
+        std::max({kResidualAt + kResidual, kAttention,
+                  ringBytes(Memory::kDepthBesideExperts) + kBesideExperts});
 
-    /// Copies of what stands in the card's memory.
+    /// Copies of what stands in the card's memory, and what a block makes of it.
     struct Descriptions {
         PhaseCopy worked[2];
-        PhaseCopy kept;      ///< for the ninth warp
-        SkinnyPart parts[2]; ///< of products
-        PhaseCopy copied;    ///< for the warp that copies weights
-        RingBarriers<Memory::kDepth> barriers;
+        PhaseCopy kept;   ///< for the ninth warp
+        PhaseCopy copied; ///< for the warp that copies weights
+        union {
+            SkinnyPart product;
+            AttentionPart attention;
+        } parts[2];
+        RingBarriers barriers;
     };
     static constexpr std::size_t kDescriptionsAt = (kEnd + 15) / 16 * 16;
     static constexpr std::size_t kBytes = kDescriptionsAt + sizeof(Descriptions);
@@ -99,6 +121,7 @@ struct StepShared {
 struct StepLaunch {
     const StepPhase* phases = nullptr; ///< in the card's memory; null: the launch carries them
     int count = 0;
+    int depth = 0;                  ///< steps in the ring
     unsigned* arrivals = nullptr;   ///< [grid]: how many phases each block has left behind, ever
     const Bf16* residual = nullptr; ///< [width], what products that norm add to, or null
     int width = 0;
@@ -125,7 +148,7 @@ public:
 
     /// The part of the workers.
     __device__ __forceinline__ void work() {
-        Weights weights(ring());
+        WeightStream weights(ring());
         waitForPrevious();
         takeResidual();
         PhaseMeeting meeting;
@@ -134,10 +157,10 @@ public:
         for (int i = 0; i < launch_.count; ++i) {
             const StepPhase& phase = describe(i);
             if (static_cast<int>(blockIdx.x) < phase.blocks) {
-                take(phase, descriptions_.parts[i % 2], weights, meeting);
+                take(phase, i % 2, weights, meeting);
                 meeting.leave();
             }
-            if (!Memory::kKeeps && phase.kind == StepPhase::Kind::Attend)
+            if (!Memory::kStreamsKeys && phase.kind == StepPhase::Kind::Attend)
                 memorySync();
         }
     }
@@ -180,8 +203,8 @@ public:
                 next.load(phases_[i + 1], threadIdx.x % 32);
             const bool takesPart = static_cast<int>(blockIdx.x) < phase.blocks;
             // The workers have left the phase whose place that takes.
-            if (takesPart && phase.kind == StepPhase::Kind::Product && threadIdx.x % 32 == 0)
-                descriptions_.parts[i % 2] = SkinnyPart::of(phase.product);
+            if (takesPart && threadIdx.x % 32 == 0)
+                findPart(phase, i % 2);
             __syncwarp();
             // Where others may lag the workers need not wait for what this block tells.
             if (takesPart && phase.lag > 0)
@@ -203,32 +226,45 @@ public:
 
     /// The part of the tenth warp.
     __device__ void copyWeights() {
-        WeightCopies<Memory::kDepth> copies(
-            ring(), ProductWalk(phases_, launch_.count, descriptions_.copied));
+        RingCopies<kTiles> copies(ring(), phases_, descriptions_.copied);
         int begin = 0;
-        if constexpr (!Memory::kKeeps) {
+        if constexpr (!Memory::kStreamsKeys) {
 #pragma unroll 1
             for (int i = 0; i < launch_.count; ++i)
                 if (phases_[i].kind == StepPhase::Kind::Attend) {
-                    copies.copy(begin, i);
+                    copies.template copy<false>(begin, i);
                     memorySync();
                     begin = i + 1;
                 }
         }
-        copies.copy(begin, launch_.count);
+        copies.template copy<Memory::kStreamsKeys>(begin, launch_.count);
     }
 
 private:
-    using Weights = WeightStream<Memory::kDepth>;
-    using Experts = ExpertShared<Memory::kPasses>;
-
     template <class T>
     __device__ T& at(std::size_t offset) const {
         return *reinterpret_cast<T*>(memory_ + offset);
     }
 
-    __device__ WeightRing<Memory::kDepth> ring() const {
-        return {reinterpret_cast<SkinnyStep*>(memory_), descriptions_.barriers};
+    __device__ WeightRing ring() const {
+        return {reinterpret_cast<SkinnyStep*>(memory_), descriptions_.barriers, launch_.depth};
+    }
+    /// What a phase shares behind the ring.
+    template <class T>
+    __device__ T& behindRing() const {
+        return at<T>(Shared::ringBytes(launch_.depth));
+    }
+    template <class T>
+    __device__ T& ofKeys() const {
+        return at<T>(Memory::kStreamsKeys ? Shared::ringBytes(launch_.depth) : 0);
+    }
+
+    /// What the workers need to know of their part in a phase. One lane of the ninth warp.
+    __device__ void findPart(const StepPhase& phase, int turn) {
+        if (phase.kind == StepPhase::Kind::Product)
+            descriptions_.parts[turn].product = SkinnyPart::of(phase.product);
+        if (phase.kind == StepPhase::Kind::Attend || phase.kind == StepPhase::Kind::MergeRuns)
+            descriptions_.parts[turn].attention = AttentionPart::of(phase.attention.problem);
     }
 
     __device__ void fetchDescription(int i) {
@@ -265,52 +301,63 @@ private:
             taken.memory[chunk] = {kNothing, kNothing, kNothing, kNothing};
     }
 
-    ///   part  there once the workers have entered
-    __device__ void take(const StepPhase& phase, const SkinnyPart& part, Weights& weights,
+    ///   turn  of what is known of this block's part, once the workers have entered
+    __device__ void take(const StepPhase& phase, int turn, WeightStream& weights,
                          PhaseMeeting& meeting) {
         const auto ready = [&] { meeting.enter(); };
         switch (phase.kind) {
         case StepPhase::Kind::Product:
-            multiply<kRows>(phase.product, part, weights,
-                            at<typename Shared::Products>(Shared::kOthersAt), residual(), meeting);
+            multiply<kRows>(phase.product, descriptions_.parts[turn].product, weights,
+                            behindRing<typename Shared::Products>(), residual(), meeting);
             break;
         case StepPhase::Kind::Norm:
             if (phase.norm.problem.width <= int64_t{2} * 8 * kWorkers)
-                normRows<2>(phase.norm, phase.blocks, at<NormShared>(Shared::kOthersAt), ready);
+                normRows<2>(phase.norm, phase.blocks, behindRing<NormShared>(), ready);
             else
-                normRows<4>(phase.norm, phase.blocks, at<NormShared>(Shared::kOthersAt), ready);
+                normRows<4>(phase.norm, phase.blocks, behindRing<NormShared>(), ready);
             break;
         case StepPhase::Kind::Attend:
             if (phase.attention.problem.headDim > 256)
-                attend<512, 1, 1>(phase.attention, phase.blocks,
-                                  at<typename Shared::Wide>(Shared::kAttentionAt), ready);
+                attendTo<512, 1>(phase, turn, weights, meeting, ofKeys<typename Shared::Wide>());
             else
-                attend<256, kTiles, Memory::kStages>(
-                    phase.attention, phase.blocks,
-                    at<typename Shared::Narrow>(Shared::kAttentionAt), ready);
+                attendTo<256, kTiles>(phase, turn, weights, meeting,
+                                      ofKeys<typename Shared::Narrow>());
             break;
         case StepPhase::Kind::MergeRuns:
             meeting.enter();
-            mergeAll(phase.attention, phase.blocks, at<MergeShared>(Shared::kOthersAt));
+            mergeAll(phase.attention, descriptions_.parts[turn].attention.range, phase.blocks,
+                     behindRing<MergeShared>());
             break;
         case StepPhase::Kind::Elements:
             meeting.enter();
             eachElement(phase.elements, phase.blocks);
             break;
         case StepPhase::Kind::Route:
-            routeRows(phase.route, phase.blocks, meeting, at<RouteShared>(Shared::kOthersAt));
+            routeRows(phase.route, phase.blocks, meeting, behindRing<RouteShared>());
             break;
         case StepPhase::Kind::Activate:
         case StepPhase::Kind::Down:
             runExperts(phase.experts,
                        phase.kind == StepPhase::Kind::Down ? ExpertPart::Down
                                                            : ExpertPart::Activate,
-                       phase.blocks, meeting, at<Experts>(Shared::kOthersAt));
+                       phase.blocks, meeting, behindRing<typename Shared::Experts>());
             break;
         case StepPhase::Kind::Branches:
-            endBranches(phase.branches, phase.blocks, meeting, at<BranchShared>(Shared::kOthersAt));
+            endBranches(phase.branches, phase.blocks, meeting, behindRing<BranchShared>());
             break;
         }
+    }
+
+    template <int kDim, int kPieces, class Keys>
+    __device__ __forceinline__ void attendTo(const StepPhase& phase, int turn,
+                                             WeightStream& weights, const PhaseMeeting& meeting,
+                                             Keys& keys) {
+        if constexpr (Memory::kStreamsKeys)
+            attendInStep<kDim, kPieces>(phase.attention, descriptions_.parts[turn].attention,
+                                        phase.blocks, weights, keys, meeting);
+        else
+            attend<kDim, kPieces, (kDim > 256 ? 1 : Memory::kStages)>(
+                phase.attention, phase.blocks, keys, [&] { meeting.enter(); });
     }
 
     __device__ static void eachElement(const ElementPhase& p, int blocks) {

@@ -7,50 +7,70 @@
 namespace lapidary::kernels::cuda {
 namespace {
 
+bool isOfExperts(StepPhase::Kind kind) {
+    using enum StepPhase::Kind;
+    return kind == Route || kind == Activate || kind == Down || kind == Branches;
+}
+
 /// Which instance of the kernel a step needs.
 struct StepNeeds {
     int rows = 1;             ///< of a product
     bool manyQueries = false; ///< more than 16 of a narrow K/V head
-    int rowBytes = 0;         ///< of a row of x as it is staged
+    bool experts = false;
+    int rowBytes = 0; ///< of a row of x as a block stages it
 
     static StepNeeds of(std::span<const StepPhase> phases) {
         StepNeeds needs;
         for (const StepPhase& phase : phases)
             if (phase.kind == StepPhase::Kind::Product) {
                 const SkinnyLaunch& launch = phase.product;
-                const int staged = launch.groupSteps * kStepPieces * kPieceBytes;
-                const bool widened = launch.product.format == ProductFormat::Fp8Weights;
                 needs.rows = std::max(needs.rows, launch.product.rows);
-                needs.rowBytes = std::max(needs.rowBytes, staged * (widened ? 2 : 1));
+                needs.rowBytes = std::max(needs.rowBytes, stagedRowBytes(launch));
             } else if (phase.kind == StepPhase::Kind::Attend) {
                 const AttentionProblem& problem = phase.attention.problem;
                 needs.manyQueries |= problem.headDim <= 256 && problem.queries() > 16;
+            } else {
+                needs.experts |= isOfExperts(phase.kind);
             }
         return needs;
     }
 };
+
+// A norm leaves all blocks the whole row.
+static_assert(LargeRowMemory::kWidth * sizeof(Bf16) <= LargeRowMemory::kRowBytes);
 
 template <class Memory, class RowMemory>
 constexpr std::size_t kMostShared =
     std::max({StepShared<RowMemory, 1, 1>::kBytes, StepShared<Memory, 8, 2>::kBytes,
               StepShared<Memory, 16, 2>::kBytes});
 static_assert(kMostShared<SmallMemory, SmallMemory> <= kLeastShared);
+static_assert(kMostShared<LargeMemory, LargeRowMemory> <= std::size_t{227} << 10);
 
+__global__ void anyKernel() {}
+
+/// Whether the card has the memory, and code that copies boxes.
 bool isLarge(std::size_t sharedBytes) {
-    return kMostShared<LargeMemory, LargeRowMemory> <= sharedBytes;
+    return kMostShared<LargeMemory, LargeRowMemory> <= sharedBytes
+           && startsEarly(reinterpret_cast<const void*>(anyKernel));
 }
 
 template <class Memory, class RowMemory>
-void launchWith(StepNeeds needs, const StepLaunch& launch, const FewPhases& few, int blocks,
+void launchWith(StepNeeds needs, StepLaunch launch, const FewPhases& few, int blocks,
                 cudaStream_t stream) {
-    if (needs.rows > 8)
+    const bool single =
+        needs.rows == 1 && !needs.manyQueries && needs.rowBytes <= RowMemory::kRowBytes;
+    if (single)
+        launch.depth = needs.experts ? RowMemory::kDepthBesideExperts : RowMemory::kDepth;
+    else
+        launch.depth = needs.experts ? Memory::kDepthBesideExperts : Memory::kDepth;
+    if (single)
+        launchStep<RowMemory, 1, 1>(launch, few, blocks, stream);
+    else if (needs.rows > 8)
         launchStep<Memory, 16, 2>(launch, few, blocks, stream);
     else if (needs.manyQueries)
         launchStep<Memory, 8, 2>(launch, few, blocks, stream);
-    else if (needs.rows > 1 || needs.rowBytes > RowMemory::kRowBytes)
-        launchStep<Memory, 8, 1>(launch, few, blocks, stream);
     else
-        launchStep<RowMemory, 1, 1>(launch, few, blocks, stream);
+        launchStep<Memory, 8, 1>(launch, few, blocks, stream);
 }
 
 } // namespace

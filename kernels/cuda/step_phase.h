@@ -83,8 +83,8 @@ struct StepPhase {
         , branches(phase) {}
 
     Kind kind;
-    int blocks;          ///< that take part: the first ones of the grid
-    int nextProduct = 0; ///< the first phase after this one that is a product, or the end
+    int blocks;         ///< that take part: the first ones of the grid
+    int nextCopied = 0; ///< the first phase after this one that a ring is filled for, or the end
     /// How many phases before it other blocks may still be in: 0 is a barrier before it. What it
     /// reads of these it does not need, or is handed.
     int lag = 0;
@@ -98,7 +98,8 @@ struct StepPhase {
         ExpertPhase experts;
         BranchPhase branches;
     };
-    TensorMap maps[3]; ///< of a product's segments, on cards from 9.0 up; empty on others
+    /// On cards from 9.0 up: of a product's segments; of an attention's keys and values.
+    TensorMap maps[3];
 };
 
 /// Attention as two phases.
@@ -114,7 +115,7 @@ inline constexpr int64_t kWidestNorm = 8192;
 inline constexpr std::size_t kFewPhases = 2;
 
 struct StepSequence {
-    std::span<const StepPhase> phases; ///< nextProduct set
+    std::span<const StepPhase> phases; ///< nextCopied set
     const StepPhase* onCard = nullptr; ///< a copy in the card's memory; null: they are few
     const Bf16* residual = nullptr;    ///< [width], which blocks keep, or null
     int width = 0;

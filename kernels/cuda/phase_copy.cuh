@@ -1,0 +1,44 @@
+#pragma once
+
+#include "cuda/step_phase.h"
+#include "cuda/tensor_core.cuh"
+
+namespace lapidary::kernels::cuda {
+
+/// A phase as copied into shared memory, without its maps.
+struct alignas(16) PhaseCopy {
+    std::byte bytes[offsetof(StepPhase, maps)];
+
+    /// By threads 0, 1, 2 … of a warp or more; whoever reads it meets them first.
+    __device__ void take(const StepPhase& from, int thread) {
+        static_assert(sizeof(bytes) % 16 == 0 && sizeof(bytes) <= 32 * 16);
+        if (thread < static_cast<int>(sizeof(bytes) / 16))
+            reinterpret_cast<uint4*>(bytes)[thread] = reinterpret_cast<const uint4*>(&from)[thread];
+    }
+    /// What one lane takes, in a register until there is a place for it.
+    struct Lane {
+        uint4 chunk = {};
+
+        __device__ void load(const StepPhase& from, int lane) {
+            if (lane < static_cast<int>(sizeof(bytes) / 16))
+                chunk = reinterpret_cast<const uint4*>(&from)[lane];
+        }
+        __device__ void store(PhaseCopy& to, int lane) const {
+            if (lane < static_cast<int>(sizeof(bytes) / 16))
+                reinterpret_cast<uint4*>(to.bytes)[lane] = chunk;
+        }
+    };
+
+    /// The same, behind this thread's back: there once waitCopies<0> has returned.
+    __device__ void fetch(const StepPhase& from, int thread) {
+        if (thread < static_cast<int>(sizeof(bytes) / 16))
+            copyAsync(bytes + 16 * thread, reinterpret_cast<const std::byte*>(&from) + 16 * thread,
+                      true);
+        commitCopies();
+    }
+    [[nodiscard]] __device__ auto phase() const -> const StepPhase& {
+        return *reinterpret_cast<const StepPhase*>(bytes);
+    }
+};
+
+} // namespace lapidary::kernels::cuda
