@@ -17,14 +17,14 @@ __device__ __forceinline__ void clearLargest(const AttentionProblem& p) {
 }
 
 /// The part of a block in the runs of keys of a step.
-///   part  there once the workers have entered
-template <int kDim, int kTiles>
+///   ready  called once, by all threads, before the rows of this step are read
+template <int kDim, int kTiles, class Ready>
 __device__ __forceinline__ void attendInStep(const AttentionPhase& phase, const AttentionPart& part,
                                              int blocks, WeightStream& stream,
                                              typename StepAttentionShape<kDim, kTiles>::Shared& s,
-                                             const PhaseMeeting& meeting) {
+                                             const Ready& ready) {
     StepAttention<kDim, kTiles> attention(phase, stream, s);
-    meeting.enter();
+    ready();
     attention.attend(part, blocks);
     clearLargest(phase.problem);
 }

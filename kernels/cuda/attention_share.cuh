@@ -30,6 +30,24 @@ struct AttentionPart {
     }
 };
 
+/// The position that the problems of a launch share, read once.
+class KnownPosition {
+public:
+    __device__ int of(const AttentionProblem& p) {
+        if (p.position == nullptr)
+            return static_cast<int>(p.firstPosition);
+        if (p.position != from_) {
+            from_ = p.position;
+            first_ = static_cast<int>(__ldcg(from_));
+        }
+        return first_;
+    }
+
+private:
+    const int64_t* from_ = nullptr;
+    int first_ = 0;
+};
+
 /// The keys of a run that rows read.
 struct RunKeys {
     int begin, end;   ///< positions

@@ -105,13 +105,17 @@ private:
             for (int n = 0; n < kOut; ++n)
                 out_[i][n][0] = out_[i][n][1] = 0;
         }
+        int slot = keys_.start % capacity_; // of the cache
 #pragma unroll 1
         for (int step = 0; step < keys_.steps; step += Shape::kSteps) {
             const int steps = min(Shape::kSteps, keys_.steps - step);
             bool mended = false;
 #pragma unroll 1
-            for (int i = 0; i < steps; ++i)
-                mended |= mend(keys_.start + (step + i) * kStepKeys, i * Shape::kSlots);
+            for (int i = 0; i < steps; ++i) {
+                mended |= mend(keys_.start + (step + i) * kStepKeys, slot, i * Shape::kSlots);
+                for (slot += kStepKeys; slot >= capacity_;)
+                    slot -= capacity_;
+            }
             if (mended)
                 fenceBoxes();
             if (mended || asks)
@@ -120,7 +124,7 @@ private:
             if (warp_ < 2 * steps)
                 weighKeys(keys_.start + step * kStepKeys + warp_ * 16);
             workerSync();
-            addValues(2 * steps);
+            addValues(steps);
             set_ ^= 1;
 #pragma unroll 1
             for (int i = 0; i < steps * Shape::kSlots; ++i)
@@ -139,10 +143,11 @@ private:
 
     /// Puts what could not be copied into the slots of the step that begins with `key`: rows of
     /// this step of decoding, those behind the end of the ring of the cache, and zeros.
-    ///   slots  its first, from the next in turn on
-    __device__ bool mend(int key, int slots) {
+    ///   slot   of the cache that it begins in
+    ///   slots  of the ring before its own, from the next in turn on
+    __device__ bool mend(int key, int slot, int slots) {
         const int end = key + kStepKeys;
-        const int wrap = key + capacity_ - key % capacity_; // lies in slot 0 of the cache
+        const int wrap = key + capacity_ - slot; // lies in slot 0 of the cache
         const int copied = min(first_, wrap);
         if (key >= keys_.begin && end <= min(keys_.end, copied))
             return false;
@@ -259,55 +264,62 @@ private:
         }
     }
 
-    /// out = out · rescale + weights v, of blocks of 16 keys.
-    __device__ void addValues(int blocks) {
+    /// out = out · rescale + weights v, of steps.
+    __device__ void addValues(int steps) {
 #pragma unroll
         for (int i = 0; i < 2 * kTiles; ++i) {
             float largest = maximum_[i];
-#pragma unroll 2
-            for (int block = 0; block < blocks; ++block)
-                largest = fmaxf(largest, s_.maximum[set_][block][row(i)]);
+#pragma unroll
+            for (int block = 0; block < Shape::kBlocks; ++block)
+                if (block < 2 * steps)
+                    largest = fmaxf(largest, s_.maximum[set_][block][row(i)]);
             rescale(i, maximum_[i] == largest ? 1.0F : exp2Fast(maximum_[i] - largest));
             maximum_[i] = largest;
         }
         const int piece = warp_ * (Shape::kColumns / 8);
 #pragma unroll 1
-        for (int block = 0; block < blocks; ++block) {
-            const uint4* const v = valuesOf(block / 2 * Shape::kSlots);
-            uint32_t a[kTiles][4];
-            float factor[2 * kTiles];
+        for (int step = 0; step < steps; ++step) {
+            const uint4* const v = valuesOf(step * Shape::kSlots);
+            uint4 a[2][kTiles];
+            float factor[2][2 * kTiles];
 #pragma unroll
-            for (int t = 0; t < kTiles; ++t) {
-                const uint4 four = s_.weights[set_][block][t][lane_];
-                a[t][0] = four.x;
-                a[t][1] = four.y;
-                a[t][2] = four.z;
-                a[t][3] = four.w;
-            }
-#pragma unroll
-            for (int i = 0; i < 2 * kTiles; ++i) {
-                const float largest = s_.maximum[set_][block][row(i)];
-                factor[i] = largest == -INFINITY ? 0.0F : exp2Fast(largest - maximum_[i]);
-                sum_[i] = fmaf(s_.sum[set_][block][row(i)], factor[i], sum_[i]);
-            }
-#pragma unroll
-            for (int n = 0; n < kOut; n += 2) {
-                uint32_t b[4];
-                loadMatrixTransposed(
-                    b, pieceOf(v, block % 2 * 16 + lane_ % 16, piece + n + lane_ / 16));
+            for (int half = 0; half < 2; ++half) {
+                const int block = 2 * step + half;
 #pragma unroll
                 for (int t = 0; t < kTiles; ++t)
+                    a[half][t] = s_.weights[set_][block][t][lane_];
 #pragma unroll
-                    for (int m = 0; m < 2; ++m) {
-                        float c[4] = {};
-                        multiply(c, a[t], b[2 * m], b[2 * m + 1]);
-#pragma unroll
-                        for (int e = 0; e < 4; ++e) {
-                            float& out = out_[2 * t + e / 2][n + m][e % 2];
-                            out = fmaf(c[e], factor[2 * t + e / 2], out);
-                        }
-                    }
+                for (int i = 0; i < 2 * kTiles; ++i) {
+                    const float largest = s_.maximum[set_][block][row(i)];
+                    factor[half][i] = largest == -INFINITY ? 0.0F : exp2Fast(largest - maximum_[i]);
+                    sum_[i] = fmaf(s_.sum[set_][block][row(i)], factor[half][i], sum_[i]);
+                }
             }
+#pragma unroll
+            for (int n = 0; n < kOut; n += 2)
+#pragma unroll
+                for (int half = 0; half < 2; ++half) {
+                    uint32_t b[4];
+                    loadMatrixTransposed(
+                        b, pieceOf(v, half * 16 + lane_ % 16, piece + n + lane_ / 16));
+#pragma unroll
+                    for (int t = 0; t < kTiles; ++t)
+#pragma unroll
+                        for (int m = 0; m < 2; ++m)
+                            addBlock(t, n + m, a[half][t], b[2 * m], b[2 * m + 1], factor[half]);
+                }
+        }
+    }
+
+    /// The products of 16 keys, brought to what is largest of all.
+    __device__ void addBlock(int t, int n, const uint4& a, uint32_t b0, uint32_t b1,
+                             const float (&factor)[2 * kTiles]) {
+        float c[4] = {};
+        multiplyBf16(c, a.x, a.y, a.z, a.w, b0, b1);
+#pragma unroll
+        for (int e = 0; e < 4; ++e) {
+            float& out = out_[2 * t + e / 2][n][e % 2];
+            out = fmaf(c[e], factor[2 * t + e / 2], out);
         }
     }
 

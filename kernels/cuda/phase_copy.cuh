@@ -29,13 +29,6 @@ struct alignas(16) PhaseCopy {
         }
     };
 
-    /// The same, behind this thread's back: there once waitCopies<0> has returned.
-    __device__ void fetch(const StepPhase& from, int thread) {
-        if (thread < static_cast<int>(sizeof(bytes) / 16))
-            copyAsync(bytes + 16 * thread, reinterpret_cast<const std::byte*>(&from) + 16 * thread,
-                      true);
-        commitCopies();
-    }
     [[nodiscard]] __device__ auto phase() const -> const StepPhase& {
         return *reinterpret_cast<const StepPhase*>(bytes);
     }

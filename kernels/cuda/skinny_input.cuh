@@ -205,8 +205,8 @@ public:
         workerSync();
     }
 
-    /// The pieces that the next step meets, kPieceChunks apart.
-    __device__ __forceinline__ auto stage() -> const uint4* {
+    /// Where the pieces are that the next step meets, kPieceChunks apart.
+    __device__ __forceinline__ uint32_t stage() {
         if (at_ == kStagedSteps) {
             // The other half is free: all have met since it was used.
             buffer_ ^= 1;
@@ -221,7 +221,7 @@ public:
             first_ = false;
             at_ = 0;
         }
-        return shared_.stages[buffer_] + at_++ * kStepPieces * kPieceChunks;
+        return sharedAddress(shared_.stages[buffer_] + at_++ * kStepPieces * kPieceChunks);
     }
 
     [[nodiscard]] __device__ float scale(int row) const { return shared_.scales[row].scale; }

@@ -10,8 +10,8 @@
 //   step    two pieces of 128 bytes, side by side, of a group's channels: 32 KiB. What is read of a
 //           row at once is as long as the memory likes it. No weight is rearranged at load, and
 //           cuBLASLt reads the same memory in prefill.
-//   block   four of its eight warps take a piece, on cards with products of warpgroups together;
-//           the sums of both pieces meet when the group ends, where each warp ends a tile of 16
+//   block   four of its eight warps take every other step, on cards with products of warpgroups
+//           together; the sums of both meet when the group ends, where each warp ends a tile of 16
 //           channels. What is needed of x is staged for some steps at a time, the next while these
 //           are used; a single row stands there as a whole.
 //   card    one block a multiprocessor. The steps of all groups, one after another, are cut into as
@@ -52,6 +52,7 @@ __device__ __forceinline__ void multiplyAs(const SkinnyLaunch& launch, const Ski
         shared.largest[threadIdx.x] = 0;
     Input input(launch, part, shared);
     input.begin(residual);
+    stream.say(false);
 
     // The channel of the group that this lane ends first.
     constexpr int kHalf = kTileChannels / 2;
@@ -59,18 +60,23 @@ __device__ __forceinline__ void multiplyAs(const SkinnyLaunch& launch, const Ski
     const int channel = gated ? lane / kHalf * (kGroupChannels / 2) + warp * kHalf + lane % kHalf
                               : warp * kTileChannels + lane;
     Sums sums;
-    int group = firstGroup;
-    int left = min((firstGroup + 1) * groupSteps, range.end) - range.begin; // of the group
+    int step = range.begin;
 #pragma unroll 1
-    for (int step = range.begin; step < range.end; ++step) {
-        const uint4* const x = input.stage();
-        SkinnyStep& weights = stream.await();
-        const int piece = warp / (kSkinnyWarps / kStepPieces);
-        sums.add(weights, x + piece * Input::kPieceChunks);
-        if (--left > 0) {
+    for (int group = firstGroup; group <= lastGroup; ++group) {
+        const int last = min((group + 1) * groupSteps, range.end) - 1; // of the group
+#pragma unroll 1
+        for (;; ++step) {
+            const uint32_t x = input.stage();
+            const SkinnyStep& weights = stream.await();
+            if (Sums::takes(step))
+                sums.add(weights, x, Input::kPieceChunks);
+            if (step == last)
+                break;
             stream.next();
-            continue;
         }
+        ++step;
+        SkinnyStep& weights = stream.await(); // that were the last
+        workerSync();
         sums.put(weights);
         fenceBoxes();
         workerSync();
@@ -106,9 +112,8 @@ __device__ __forceinline__ void multiplyAs(const SkinnyLaunch& launch, const Ski
             const float rowScale = kFormat == ProductFormat::Fp8 && there ? input.scale(row) : 1.0F;
             writeRows(launch, group, row, there, ofLane[time], scales, rowScale, shared.largest);
         }
-        if (++group <= lastGroup)
-            scales = Scales(launch, group);
-        left = min(groupSteps, range.end - step - 1);
+        if (group < lastGroup)
+            scales = Scales(launch, group + 1);
     }
     if (gated) {
         workerSync();

@@ -141,8 +141,9 @@ public:
 
     __device__ void begin(Bf16* residual) {
         const AddNormedProblem& norm = launch_.norm;
+        int step = 0; // of those that stand in the row
         if (norm.rows > 0) {
-            step_ = first_;
+            step = first_;
             const int columns = launch_.groupSteps * kStepPieces * pieceColumns(kFormat);
             scale_ =
                 norm.width <= int64_t{2} * 8 * kWorkers
@@ -153,13 +154,19 @@ public:
         }
         fenceBoxes();
         workerSync();
+        row_ = sharedAddress(shared_.row);
+        next_ = row_ + static_cast<uint32_t>(step) * kStepBytes;
+        end_ = row_ + static_cast<uint32_t>(launch_.groupSteps) * kStepBytes;
+        // Kept in registers: they are needed step by step.
+        asm volatile("" : "+r"(row_), "+r"(next_), "+r"(end_));
     }
 
-    /// The pieces that the next step meets, kPieceChunks apart.
-    __device__ __forceinline__ auto stage() -> const uint4* {
-        const uint4* const pieces = shared_.row + step_ * kStepPieces * kPieceChunks;
-        if (++step_ == launch_.groupSteps)
-            step_ = 0;
+    /// Where the pieces are that the next step meets, kPieceChunks apart.
+    __device__ __forceinline__ uint32_t stage() {
+        const uint32_t pieces = next_;
+        next_ += kStepBytes;
+        if (next_ == end_)
+            next_ = row_;
         return pieces;
     }
 
@@ -168,9 +175,11 @@ public:
 private:
     const SkinnyLaunch& launch_;
     RowShared<kBytes>& shared_;
+    static constexpr uint32_t kStepBytes = kStepPieces * kPieceChunks * sizeof(uint4);
+
     const int first_; ///< step of the group
     const int steps_;
-    int step_ = 0; ///< of those that stand in the row
+    uint32_t row_ = 0, next_ = 0, end_ = 0; ///< in shared memory
     InputScale scale_{};
 };
 

@@ -9,6 +9,8 @@
 // so nothing needs to be set back; all counts are equal between launches.
 #include <cuda_runtime.h>
 
+#include <climits>
+
 namespace lapidary::kernels::cuda {
 
 inline constexpr int kWorkers = 256;
@@ -25,34 +27,44 @@ __device__ __forceinline__ void memorySync() {
     asm volatile("bar.sync 6, %0;" ::"n"(kWorkers + 32) : "memory");
 }
 
-/// Where workers and the ninth warp meet, phase after phase: when what a phase reads is there, and
-/// when their part of it is done, where the workers do not wait. Each has two barriers in turn:
-/// neither side is more than a phase ahead.
+/// Where workers and the ninth warp meet, phase after phase: when the phase is described, when what
+/// it reads is there, and when their part of it is done. Who comes first at the last does not wait.
+/// Each has two barriers in turn: neither side is more than a phase ahead.
 class PhaseMeeting {
 public:
-    /// Workers: returns when the phase may begin.
-    __device__ __forceinline__ void enter() const {
-        asm volatile("bar.sync %0, %1;" ::"r"(kEnter + turn_), "n"(kMeeting) : "memory");
-    }
+    /// Workers: returns when the next phase is described.
+    __device__ __forceinline__ void begin() const { wait(kBegin + turn_); }
+    /// Workers: returns when it may read.
+    __device__ __forceinline__ void enter() const { wait(kEnter + turn_); }
     /// Workers: their part is done.
     __device__ __forceinline__ void leave() {
-        asm volatile("bar.arrive %0, %1;" ::"r"(kLeave + turn_), "n"(kMeeting) : "memory");
+        arrive(kLeave + turn_);
         turn_ ^= 1;
     }
-    /// Ninth warp: the next phase may begin.
+    /// Ninth warp: the next phase is described.
+    __device__ __forceinline__ void describe() const { arrive(kBegin + turn_); }
+    /// Ninth warp: it may read.
     __device__ __forceinline__ void admit() {
-        asm volatile("bar.arrive %0, %1;" ::"r"(kEnter + turn_), "n"(kMeeting) : "memory");
+        arrive(kEnter + turn_);
         turn_ ^= 1;
     }
     /// Ninth warp: returns when the workers have left the next phase that they have not been seen
     /// to leave.
     __device__ __forceinline__ void awaitLeft() {
-        asm volatile("bar.sync %0, %1;" ::"r"(kLeave + left_), "n"(kMeeting) : "memory");
+        wait(kLeave + left_);
         left_ ^= 1;
     }
 
 private:
-    static constexpr int kEnter = 2, kLeave = 4;
+    static constexpr int kEnter = 2, kLeave = 4, kBegin = 7;
+
+    __device__ __forceinline__ static void wait(int barrier) {
+        asm volatile("bar.sync %0, %1;" ::"r"(barrier), "n"(kMeeting) : "memory");
+    }
+    __device__ __forceinline__ static void arrive(int barrier) {
+        asm volatile("bar.arrive %0, %1;" ::"r"(barrier), "n"(kMeeting) : "memory");
+    }
+
     int turn_ = 0, left_ = 0;
 };
 
@@ -95,25 +107,28 @@ __device__ __forceinline__ void announce(unsigned* arrival, unsigned count) {
     leaveAt(arrival, count);
 }
 
-/// One warp: returns when the first `blocks` blocks have left `count` phases behind, and what they
-/// wrote is visible.
-__device__ __forceinline__ void awaitBlocks(const unsigned* arrivals, int blocks, unsigned count) {
+/// One warp: returns when the first `blocks` blocks have left `count` phases behind since `before`,
+/// and what they wrote is visible; the number that all have left by then.
+__device__ __forceinline__ int awaitBlocks(const unsigned* arrivals, int blocks, unsigned before,
+                                           int count) {
     constexpr int kAtOnce = 8; // of a lane
-    bool there = false;
-    while (!there) {
-        there = true;
+    int least = 0;
+    do {
+        least = INT_MAX;
         for (int begin = threadIdx.x % 32; begin < blocks; begin += 32 * kAtOnce) {
             unsigned left[kAtOnce];
 #pragma unroll
             for (int i = 0; i < kAtOnce; ++i)
-                left[i] = begin + 32 * i < blocks ? lookAt(arrivals + begin + 32 * i) : count;
+                left[i] =
+                    begin + 32 * i < blocks ? lookAt(arrivals + begin + 32 * i) : before + INT_MAX;
 #pragma unroll
             for (int i = 0; i < kAtOnce; ++i)
-                there &= static_cast<int>(left[i] - count) >= 0;
+                least = min(least, static_cast<int>(left[i] - before));
         }
-        there = __all_sync(~0U, there);
-    }
+        least = __reduce_min_sync(~0U, least);
+    } while (least < count);
     fenceCard();
+    return least;
 }
 
 } // namespace lapidary::kernels::cuda

@@ -62,6 +62,27 @@ using LargeRowMemory = StepMemory<6, 3, true, 0, 4, 5, 19 * 1024, 6144>;
 // 100 KB.
 using SmallMemory = StepMemory<2, 2, false, 1, 1, 2, 32 * 1024, 0>;
 
+/// What the workers need to know of their block's part in a phase.
+union PhasePart {
+    SkinnyPart product;
+    AttentionPart attention;
+};
+
+/// Finds it; one lane.
+class PartFinder {
+public:
+    __device__ void find(const StepPhase& phase, PhasePart& part) {
+        if (phase.kind == StepPhase::Kind::Product)
+            part.product = SkinnyPart::of(phase.product);
+        if (phase.kind == StepPhase::Kind::Attend || phase.kind == StepPhase::Kind::MergeRuns)
+            part.attention =
+                AttentionPart::of(phase.attention.problem, positions_.of(phase.attention.problem));
+    }
+
+private:
+    KnownPosition positions_;
+};
+
 /// What attention shares of a step.
 template <class Memory, int kTiles>
 struct StepKeys {
@@ -104,13 +125,10 @@ struct StepShared {
 
     /// Copies of what stands in the card's memory, and what a block makes of it.
     struct Descriptions {
-        PhaseCopy worked[2];
-        PhaseCopy kept;   ///< for the ninth warp
+        PhaseCopy entered[2]; ///< in turn
+        PhasePart parts[2];
+        bool ends;        ///< there is no more
         PhaseCopy copied; ///< for the warp that copies weights
-        union {
-            SkinnyPart product;
-            AttentionPart attention;
-        } parts[2];
         RingBarriers barriers;
     };
     static constexpr std::size_t kDescriptionsAt = (kEnd + 15) / 16 * 16;
@@ -141,8 +159,10 @@ public:
 
     __device__ void begin() {
         startDependents(); // they wait for all of this launch
-        if (threadIdx.x == 0)
+        if (threadIdx.x == 0) {
             descriptions_.barriers.begin();
+            descriptions_.ends = false;
+        }
         __syncthreads();
     }
 
@@ -152,14 +172,18 @@ public:
         waitForPrevious();
         takeResidual();
         PhaseMeeting meeting;
-        fetchDescription(0);
 #pragma unroll 1
-        for (int i = 0; i < launch_.count; ++i) {
-            const StepPhase& phase = describe(i);
-            if (static_cast<int>(blockIdx.x) < phase.blocks) {
-                take(phase, i % 2, weights, meeting);
-                meeting.leave();
-            }
+        for (int turn = 0;; turn ^= 1) {
+            weights.say(true);
+            meeting.begin();
+            if (descriptions_.ends)
+                return;
+            const StepPhase& phase = descriptions_.entered[turn].phase();
+            if (static_cast<int>(blockIdx.x) < phase.blocks)
+                take(phase, descriptions_.parts[turn], weights, meeting);
+            else
+                meeting.enter();
+            meeting.leave();
             if (!Memory::kStreamsKeys && phase.kind == StepPhase::Kind::Attend)
                 memorySync();
         }
@@ -169,59 +193,71 @@ public:
     /// one before.
     __device__ void keepOrder() {
         waitForPrevious();
-        PhaseCopy& copy = descriptions_.kept;
-        copy.take(phases_[0], threadIdx.x % 32);
-        __syncwarp();
+        const int lane = static_cast<int>(threadIdx.x % 32);
         const bool alone = launch_.count == 1;
         unsigned* const arrival = launch_.arrivals + blockIdx.x;
         const unsigned before = alone ? 0 : lookAt(arrival);
         HandOver taken[kMostLag + 1] = {}; // of the phases before, the last first
         PhaseMeeting meeting;
         bool within = false; // a phase that the workers have not been seen to leave
-        int told = 0;
+        int told = 0;        // phases that this block has left
+        int seen = 0;        // phases that all blocks have been seen to leave
+        int turn = 0;
+        PartFinder finder;
         const auto leave = [&](int phases) {
             if (within)
                 meeting.awaitLeft();
             __syncwarp();
-            if (threadIdx.x % 32 == 0 && phases > told && !alone)
+            if (lane == 0 && phases > told && !alone)
                 announce(arrival, before + phases);
             told = phases;
         };
-        const auto admit = [&](int i, int lag) {
-            if (i > lag)
-                awaitBlocks(launch_.arrivals, static_cast<int>(gridDim.x), before + i - lag);
+        const auto admit = [&](int i, int lag, int blocks) {
+            if (i - lag > seen)
+                seen = awaitBlocks(launch_.arrivals, static_cast<int>(gridDim.x), before, i - lag);
             meeting.admit();
             // All have left what was taken kMostLag + 1 phases ago; at the end, all there was.
             for (int ago = i + 1 == launch_.count ? 0 : kMostLag; ago <= kMostLag; ++ago)
-                clear(taken[ago], copy.phase().blocks);
+                clear(taken[ago], blocks);
         };
+        PhaseCopy::Lane next;
+        next.load(phases_[0], lane);
 #pragma unroll 1
         for (int i = 0; i < launch_.count; ++i) {
-            const StepPhase& phase = copy.phase();
-            PhaseCopy::Lane next;
+            // The workers have left the phase whose place this one takes.
+            next.store(descriptions_.entered[turn], lane);
             if (i + 1 < launch_.count)
-                next.load(phases_[i + 1], threadIdx.x % 32);
-            const bool takesPart = static_cast<int>(blockIdx.x) < phase.blocks;
-            // The workers have left the phase whose place that takes.
-            if (takesPart && threadIdx.x % 32 == 0)
-                findPart(phase, i % 2);
+                next.load(phases_[i + 1], lane);
             __syncwarp();
+            const StepPhase& phase = descriptions_.entered[turn].phase();
+            const bool takesPart = static_cast<int>(blockIdx.x) < phase.blocks;
+            const bool enters =
+                takesPart || (!Memory::kStreamsKeys && phase.kind == StepPhase::Kind::Attend);
+            if (takesPart && lane == 0)
+                finder.find(phase, descriptions_.parts[turn]);
+            __syncwarp();
+            if (enters)
+                meeting.describe();
+            const int lag = phase.lag, blocks = phase.blocks;
+            const HandOver takes = phase.taken;
             // Where others may lag the workers need not wait for what this block tells.
-            if (takesPart && phase.lag > 0)
-                admit(i, phase.lag);
-            leave(takesPart ? i : i + 1); // what is another's is left at once
-            if (takesPart && phase.lag == 0)
-                admit(i, 0);
-            within = takesPart;
+            if (enters && lag > 0)
+                admit(i, lag, blocks);
+            leave(enters ? i : i + 1); // what is another's is left at once
+            if (enters && lag == 0)
+                admit(i, 0, blocks);
 #pragma unroll
             for (int ago = kMostLag; ago > 0; --ago)
                 taken[ago] = taken[ago - 1];
-            taken[0] = phase.taken;
-            __syncwarp();
-            next.store(copy, threadIdx.x % 32);
-            __syncwarp();
+            taken[0] = takes;
+            within = enters;
+            turn ^= enters ? 1 : 0;
         }
         leave(launch_.count);
+        if (lane == 0)
+            descriptions_.ends = true;
+        __syncwarp();
+        meeting.describe();
     }
 
     /// The part of the tenth warp.
@@ -259,32 +295,6 @@ private:
         return at<T>(Memory::kStreamsKeys ? Shared::ringBytes(launch_.depth) : 0);
     }
 
-    /// What the workers need to know of their part in a phase. One lane of the ninth warp.
-    __device__ void findPart(const StepPhase& phase, int turn) {
-        if (phase.kind == StepPhase::Kind::Product)
-            descriptions_.parts[turn].product = SkinnyPart::of(phase.product);
-        if (phase.kind == StepPhase::Kind::Attend || phase.kind == StepPhase::Kind::MergeRuns)
-            descriptions_.parts[turn].attention = AttentionPart::of(phase.attention.problem);
-    }
-
-    __device__ void fetchDescription(int i) {
-        PhaseCopy& copy = descriptions_.worked[i % 2];
-        if (launch_.phases != nullptr)
-            copy.fetch(phases_[i], threadIdx.x);
-        else
-            copy.take(phases_[i], threadIdx.x); // no copies come from parameters
-    }
-
-    /// Phase i in shared memory, where the phase before had it copied, and the next on its way
-    /// there: all workers have left the phase whose place that takes.
-    __device__ auto describe(int i) -> const StepPhase& {
-        waitCopies<0>();
-        workerSync();
-        if (i + 1 < launch_.count)
-            fetchDescription(i + 1);
-        return descriptions_.worked[i % 2].phase();
-    }
-
     /// The threads that norm the residual keep it. From the L2: what the launch before has left
     /// there may stand in the L1 as it was earlier.
     __device__ void takeResidual() {
@@ -301,13 +311,12 @@ private:
             taken.memory[chunk] = {kNothing, kNothing, kNothing, kNothing};
     }
 
-    ///   turn  of what is known of this block's part, once the workers have entered
-    __device__ void take(const StepPhase& phase, int turn, WeightStream& weights,
+    __device__ void take(const StepPhase& phase, const PhasePart& part, WeightStream& weights,
                          PhaseMeeting& meeting) {
         const auto ready = [&] { meeting.enter(); };
         switch (phase.kind) {
         case StepPhase::Kind::Product:
-            multiply<kRows>(phase.product, descriptions_.parts[turn].product, weights,
+            multiply<kRows>(phase.product, part.product, weights,
                             behindRing<typename Shared::Products>(), residual(), meeting);
             break;
         case StepPhase::Kind::Norm:
@@ -318,18 +327,18 @@ private:
             break;
         case StepPhase::Kind::Attend:
             if (phase.attention.problem.headDim > 256)
-                attendTo<512, 1>(phase, turn, weights, meeting, ofKeys<typename Shared::Wide>());
+                attendTo<512, 1>(phase, part, weights, ofKeys<typename Shared::Wide>(), ready);
             else
-                attendTo<256, kTiles>(phase, turn, weights, meeting,
-                                      ofKeys<typename Shared::Narrow>());
+                attendTo<256, kTiles>(phase, part, weights, ofKeys<typename Shared::Narrow>(),
+                                      ready);
             break;
         case StepPhase::Kind::MergeRuns:
-            meeting.enter();
-            mergeAll(phase.attention, descriptions_.parts[turn].attention.range, phase.blocks,
+            ready();
+            mergeAll(phase.attention, part.attention.range, phase.blocks,
                      behindRing<MergeShared>());
             break;
         case StepPhase::Kind::Elements:
-            meeting.enter();
+            ready();
             eachElement(phase.elements, phase.blocks);
             break;
         case StepPhase::Kind::Route:
@@ -348,16 +357,16 @@ private:
         }
     }
 
-    template <int kDim, int kPieces, class Keys>
-    __device__ __forceinline__ void attendTo(const StepPhase& phase, int turn,
-                                             WeightStream& weights, const PhaseMeeting& meeting,
-                                             Keys& keys) {
+    template <int kDim, int kPieces, class Keys, class Ready>
+    __device__ __forceinline__ void attendTo(const StepPhase& phase, const PhasePart& part,
+                                             WeightStream& weights, Keys& keys,
+                                             const Ready& ready) {
         if constexpr (Memory::kStreamsKeys)
-            attendInStep<kDim, kPieces>(phase.attention, descriptions_.parts[turn].attention,
-                                        phase.blocks, weights, keys, meeting);
+            attendInStep<kDim, kPieces>(phase.attention, part.attention, phase.blocks, weights,
+                                        keys, ready);
         else
-            attend<kDim, kPieces, (kDim > 256 ? 1 : Memory::kStages)>(
-                phase.attention, phase.blocks, keys, [&] { meeting.enter(); });
+            attend<kDim, kPieces, (kDim > 256 ? 1 : Memory::kStages)>(phase.attention, phase.blocks,
+                                                                      keys, ready);
     }
 
     __device__ static void eachElement(const ElementPhase& p, int blocks) {

@@ -57,6 +57,9 @@ inline constexpr int kDeepestRing = 6;
 /// parity: nobody is more than one turn ahead.
 struct RingBarriers {
     uint64_t full[kDeepestRing], empty[kDeepestRing];
+    /// Whether those who use them wait for other blocks: then fewer steps are under way, so that
+    /// what they wait for is not behind many.
+    bool waiting;
 
     /// One thread; all others meet it before they go on.
     __device__ void begin() {
@@ -64,6 +67,7 @@ struct RingBarriers {
             beginBarrier(sharedAddress(&full[slot]), kCopyArrivals);
             beginBarrier(sharedAddress(&empty[slot]), kSkinnyWarps);
         }
+        waiting = true;
     }
 };
 
@@ -108,6 +112,11 @@ public:
     __device__ SkinnyStep& await() const { return await(turn_); }
     /// The step some turns later.
     __device__ SkinnyStep& await(int turns) const { return await(turn_.after(turns, ring_.depth)); }
+    /// Says whether this block waits for others, now that a phase begins, or its input is there.
+    __device__ void say(bool waiting) const {
+        if (threadIdx.x == 0)
+            *static_cast<volatile bool*>(&ring_.barriers.waiting) = waiting;
+    }
     /// Gives the memory of the step that is next in turn back.
     __device__ void next() {
         __syncwarp();
