@@ -12,9 +12,6 @@ namespace {
 /// For what two layers of any model hand over in steps of few rows; a barrier replaces the rest.
 constexpr std::size_t kBytes = std::size_t{4} << 20;
 
-/// Of x that a product is handed.
-constexpr int kMostHandedRows = 8;
-
 /// What phase p takes is cleared when blocks come to p + kMostLag + 1, which all have seen
 /// kMostLag + 1 phases later. Only then may it be written again, a phase before it is taken.
 constexpr std::size_t kUntilFree = 2 * (kMostLag + 1) + 1;
@@ -145,9 +142,6 @@ void HandOvers::connect(std::vector<StepPhase>& phases, std::size_t to) {
     if (phase.kind == StepPhase::Kind::MergeRuns && from.kind == StepPhase::Kind::Attend)
         handRuns(from, to, phase);
     if (phase.kind != StepPhase::Kind::Product || phase.product.output == SkinnyOutput::Gate)
-        return;
-    // Of many rows looking for what is missing costs more than a barrier.
-    if (phase.product.product.rows > kMostHandedRows)
         return;
     if (phase.product.norm.rows > 0)
         handNorm(from, to, phase);
