@@ -57,9 +57,10 @@ inline constexpr int kDeepestRing = 6;
 /// parity: nobody is more than one turn ahead.
 struct RingBarriers {
     uint64_t full[kDeepestRing], empty[kDeepestRing];
-    /// Whether those who use them wait for other blocks: then fewer steps are under way, so that
-    /// what they wait for is not behind many.
-    bool waiting;
+    /// Its phases are in turn those in which the users wait for other blocks, and in which they do
+    /// not. While they wait fewer steps are under way, so that what they wait for is not behind
+    /// many.
+    uint64_t patience;
 
     /// One thread; all others meet it before they go on.
     __device__ void begin() {
@@ -67,7 +68,10 @@ struct RingBarriers {
             beginBarrier(sharedAddress(&full[slot]), kCopyArrivals);
             beginBarrier(sharedAddress(&empty[slot]), kSkinnyWarps);
         }
-        waiting = true;
+        beginBarrier(sharedAddress(&patience), 1);
+    }
+    [[nodiscard]] __device__ bool usersWait() const {
+        return !hasEnded(sharedAddress(&patience), 0);
     }
 };
 
@@ -112,10 +116,11 @@ public:
     __device__ SkinnyStep& await() const { return await(turn_); }
     /// The step some turns later.
     __device__ SkinnyStep& await(int turns) const { return await(turn_.after(turns, ring_.depth)); }
-    /// Says whether this block waits for others, now that a phase begins, or its input is there.
-    __device__ void say(bool waiting) const {
-        if (threadIdx.x == 0)
-            *static_cast<volatile bool*>(&ring_.barriers.waiting) = waiting;
+    /// Says whether this block waits for others: a phase begins, or its input is there. All users.
+    __device__ void say(bool waits) {
+        if (waits != waits_ && threadIdx.x == 0)
+            arrive(sharedAddress(&ring_.barriers.patience));
+        waits_ = waits;
     }
     /// Gives the memory of the step that is next in turn back.
     __device__ void next() {
@@ -133,6 +138,7 @@ private:
 
     const WeightRing ring_;
     RingTurn turn_;
+    bool waits_ = true;
 };
 
 } // namespace lapidary::kernels::cuda

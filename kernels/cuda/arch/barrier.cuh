@@ -6,6 +6,7 @@
 //   beginBarrier(barrier, arrivals);   // one thread; then all meet
 //   arrive(barrier);                   // the phase ends when all have
 //   awaitPhase(barrier, parity);       // a phase that has ended, or is the one before the current
+//   hasEnded(barrier, parity);         // the same without waiting
 #include "cuda/tensor_core.cuh"
 
 namespace lapidary::kernels::cuda {
@@ -34,6 +35,17 @@ __device__ __forceinline__ void awaitPhase(uint32_t barrier, unsigned parity) {
                  "@!there bra again;\n}" ::"r"(barrier),
                  "r"(parity)
                  : "memory");
+}
+
+__device__ __forceinline__ bool hasEnded(uint32_t barrier, unsigned parity) {
+    uint32_t there;
+    asm volatile("{\n.reg .pred there;\n"
+                 "mbarrier.test_wait.parity.shared.b64 there, [%1], %2;\n"
+                 "selp.b32 %0, 1, 0, there;\n}"
+                 : "=r"(there)
+                 : "r"(barrier), "r"(parity)
+                 : "memory");
+    return there != 0;
 }
 
 } // namespace lapidary::kernels::cuda
