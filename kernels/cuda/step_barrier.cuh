@@ -7,6 +7,8 @@
 //
 // Blocks count the phases that they have left behind. Counts only grow, also from launch to launch,
 // so nothing needs to be set back; all counts are equal between launches.
+#include "cuda/arch/barrier.cuh"
+
 #include <cuda_runtime.h>
 
 #include <climits>
@@ -27,18 +29,33 @@ __device__ __forceinline__ void memorySync() {
     asm volatile("bar.sync 6, %0;" ::"n"(kWorkers + 32) : "memory");
 }
 
+/// Of those who leave a phase: a barrier of each of two phases, in turn.
+struct LeavingBarriers {
+    uint64_t of[2];
+
+    /// One thread; all others meet it before they go on.
+    __device__ void begin() {
+        for (uint64_t& barrier : of)
+            beginBarrier(sharedAddress(&barrier), kWorkers / 32);
+    }
+};
+
 /// Where workers and the ninth warp meet, phase after phase: when the phase is described, when what
-/// it reads is there, and when their part of it is done. Who comes first at the last does not wait.
-/// Each has two barriers in turn: neither side is more than a phase ahead.
+/// it reads is there, and when their part of it is done, where the workers do not wait. Each has
+/// two barriers in turn: neither side is more than a phase ahead.
 class PhaseMeeting {
 public:
+    __device__ explicit PhaseMeeting(LeavingBarriers& leaving) : leaving_(leaving) {}
+
     /// Workers: returns when the next phase is described.
     __device__ __forceinline__ void begin() const { wait(kBegin + turn_); }
     /// Workers: returns when it may read.
     __device__ __forceinline__ void enter() const { wait(kEnter + turn_); }
     /// Workers: their part is done.
     __device__ __forceinline__ void leave() {
-        arrive(kLeave + turn_);
+        __syncwarp();
+        if (threadIdx.x % 32 == 0)
+            cuda::arrive(sharedAddress(&leaving_.of[turn_]));
         turn_ ^= 1;
     }
     /// Ninth warp: the next phase is described.
@@ -51,12 +68,12 @@ public:
     /// Ninth warp: returns when the workers have left the next phase that they have not been seen
     /// to leave.
     __device__ __forceinline__ void awaitLeft() {
-        wait(kLeave + left_);
-        left_ ^= 1;
+        awaitPhase(sharedAddress(&leaving_.of[left_ % 2]), left_ / 2);
+        left_ = (left_ + 1) % 4;
     }
 
 private:
-    static constexpr int kEnter = 2, kLeave = 4, kBegin = 7;
+    static constexpr int kEnter = 2, kBegin = 4;
 
     __device__ __forceinline__ static void wait(int barrier) {
         asm volatile("bar.sync %0, %1;" ::"r"(barrier), "n"(kMeeting) : "memory");
@@ -65,7 +82,9 @@ private:
         asm volatile("bar.arrive %0, %1;" ::"r"(barrier), "n"(kMeeting) : "memory");
     }
 
-    int turn_ = 0, left_ = 0;
+    LeavingBarriers& leaving_;
+    int turn_ = 0;
+    unsigned left_ = 0; ///< of four: a barrier, and the parity of its phase
 };
 
 __device__ __forceinline__ unsigned lookAt(const unsigned* from) {

@@ -130,6 +130,7 @@ struct StepShared {
         bool ends;        ///< there is no more
         PhaseCopy copied; ///< for the warp that copies weights
         RingBarriers barriers;
+        LeavingBarriers leaving;
     };
     static constexpr std::size_t kDescriptionsAt = (kEnd + 15) / 16 * 16;
     static constexpr std::size_t kBytes = kDescriptionsAt + sizeof(Descriptions);
@@ -161,6 +162,7 @@ public:
         startDependents(); // they wait for all of this launch
         if (threadIdx.x == 0) {
             descriptions_.barriers.begin();
+            descriptions_.leaving.begin();
             descriptions_.ends = false;
         }
         __syncthreads();
@@ -171,7 +173,7 @@ public:
         WeightStream weights(ring());
         waitForPrevious();
         takeResidual();
-        PhaseMeeting meeting;
+        PhaseMeeting meeting(descriptions_.leaving);
 #pragma unroll 1
         for (int turn = 0;; turn ^= 1) {
             weights.say(true);
@@ -198,7 +200,7 @@ public:
         unsigned* const arrival = launch_.arrivals + blockIdx.x;
         const unsigned before = alone ? 0 : lookAt(arrival);
         HandOver taken[kMostLag + 1] = {}; // of the phases before, the last first
-        PhaseMeeting meeting;
+        PhaseMeeting meeting(descriptions_.leaving);
         bool within = false; // a phase that the workers have not been seen to leave
         int told = 0;        // phases that this block has left
         int seen = 0;        // phases that all blocks have been seen to leave
