@@ -73,12 +73,10 @@ void launch(const AttentionPhase& phase, unsigned* barrier, cudaStream_t stream)
 } // namespace
 
 bool isLong(const AttentionProblem& p, size_t sharedBytes) {
-    if (p.window > 0)
+    if (p.window > 0 || sizeof(DecodeShape<512, 2, kLongStages>::Shared) > sharedBytes)
         return false;
     const size_t stepBytes = sizeof(Bf16) * kStepKeys * static_cast<size_t>(p.kvHeads * p.headDim);
-    return (p.headDim > 256 && p.capacity > kShort
-            && sizeof(DecodeShape<512, 2, kLongStages>::Shared) <= sharedBytes)
-           || kGranule % stepBytes != 0;
+    return (p.headDim > 256 && p.capacity > kShort) || kGranule % stepBytes != 0;
 }
 
 void attentionDecode(const AttentionProblem& problem, const RawRows& raw, const RunSums& sums,

@@ -13,7 +13,7 @@
 //   block   four of its eight warps take every other step, on cards with products of warpgroups
 //           together; the sums of both meet when the group ends, where each warp ends a tile of 16
 //           channels. What is needed of x is staged for some steps at a time, the next while these
-//           are used; a single row stands there as a whole.
+//           are used; of a single row all that the block's steps meet.
 //   card    one block a multiprocessor. The steps of all groups, one after another, are cut into as
 //           many equal ranges as there are blocks; where a cut goes through a group, its blocks
 //           share the rows and add the sums of all in their order. The cuts depend on the shape and

@@ -173,10 +173,10 @@ public:
     [[nodiscard]] __device__ float scale(int /*row*/) const { return scale_.scale; }
 
 private:
-    const SkinnyLaunch& launch_;
-    RowShared<kBytes>& shared_;
     static constexpr uint32_t kStepBytes = kStepPieces * kPieceChunks * sizeof(uint4);
 
+    const SkinnyLaunch& launch_;
+    RowShared<kBytes>& shared_;
     const int first_; ///< step of the group
     const int steps_;
     uint32_t row_ = 0, next_ = 0, end_ = 0; ///< in shared memory
