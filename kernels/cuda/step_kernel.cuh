@@ -5,8 +5,9 @@
 // run while it waits for sums, norms and attention.
 //
 //   workers     eight warps, which compute, with most of the registers
-//   ninth warp  waits for the blocks whose results a phase reads, and tells of this block's
-//   tenth warp  copies weights
+//   ninth warp  describes phases to them, waits for the blocks whose results a phase reads, and
+//               tells of this block's
+//   tenth warp  copies weights, and keys (ring_copies.cuh)
 //
 // A phase reads what the phases before it wrote. Its blocks are the first ones of the grid; the
 // others pass it by. A barrier, where all blocks wait until all have left the phase before, costs
