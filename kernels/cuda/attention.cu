@@ -72,7 +72,7 @@ void launch(const AttentionPhase& phase, unsigned* barrier, cudaStream_t stream)
 
 } // namespace
 
-bool isLong(const AttentionProblem& p, size_t sharedBytes) {
+bool attendsApart(const AttentionProblem& p, size_t sharedBytes) {
     if (p.window > 0 || sizeof(DecodeShape<512, 2, kLongStages>::Shared) > sharedBytes)
         return false;
     const size_t stepBytes = sizeof(Bf16) * kStepKeys * static_cast<size_t>(p.kvHeads * p.headDim);

@@ -92,7 +92,7 @@ struct DecodeCounters {
 /// Whether the keys are so many that they deserve all shared memory of a card which has
 /// `sharedBytes`, or steps of them need not end where the memory of the cache does; otherwise, and
 /// on cards with less, the step kernel attends (step_phase.h).
-[[nodiscard]] bool isLong(const AttentionProblem& p, size_t sharedBytes);
+[[nodiscard]] bool attendsApart(const AttentionProblem& p, size_t sharedBytes);
 void attentionDecode(const AttentionProblem& problem, const RawRows& raw, const RunSums& sums,
                      DecodeCounters* counters, cudaStream_t stream);
 

@@ -21,7 +21,7 @@
 // queries are multiplied with, were there before this step: they are asked for while the kernel
 // before still runs.
 #include "cuda/attention_heads.cuh"
-#include "cuda/attention_runs.cuh"
+#include "cuda/attention_share.cuh"
 #include "cuda/step_barrier.cuh"
 #include "cuda/tensor_core.cuh"
 
@@ -32,7 +32,7 @@ namespace lapidary::kernels::cuda {
 
 template <int kDim, int kTiles, int kStages>
 struct DecodeShape {
-    static constexpr int kStep = 32;                      // keys
+    static constexpr int kStep = kStepKeys;
     static constexpr int kKeyParts = kDim >= 512 ? 1 : 2; // warps that share columns in scores
     static constexpr int kSlices = 8 / kKeyParts;         // of columns in scores
     static constexpr int kScoreColumns = kDim / kSlices;  // a warp's
@@ -90,11 +90,11 @@ public:
 
     /// Begins run `run` with the keys that are older than the rows.
     __device__ void begin(const RunRange& range, int run) {
-        const bool windowed = p_.window > 0;
-        begin_ = max(beginOfRun(windowed, run), range.begin);
-        end_ = min(beginOfRun(windowed, run + 1), range.end);
-        start_ = begin_ / Shape::kStep * Shape::kStep;
-        steps_ = (end_ - start_ + Shape::kStep - 1) / Shape::kStep;
+        const RunKeys keys = RunKeys::of(p_, range, run);
+        begin_ = keys.begin;
+        end_ = keys.end;
+        start_ = keys.start;
+        steps_ = keys.steps;
         startSlot_ = start_ % capacity_;
 #pragma unroll 1
         for (int load = 0; load < kLoads; ++load) {

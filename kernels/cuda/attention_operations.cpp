@@ -118,7 +118,7 @@ void AttentionOperations::decode(AttentionProblem problem, const RawRows& raw) {
         return;
     const RunSums sums = placeRuns(problem, scratch);
     auto* const counters = static_cast<DecodeCounters*>(counters_.memory.get());
-    if (isLong(problem, stream_.sharedBytes())) {
+    if (attendsApart(problem, stream_.sharedBytes())) {
         attentionDecode(problem, raw, sums, counters, stream_.handle());
         return;
     }

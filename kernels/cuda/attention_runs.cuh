@@ -20,7 +20,7 @@ struct RunTier {
     int first; // run that begins there
     int shift; // 2^shift keys a run
 };
-__host__ __device__ inline RunTier tierOfKey(int key) {
+__host__ __device__ constexpr RunTier tierOfKey(int key) {
     if (key < 2048)
         return {0, 0, 5};
     if (key < 16384)
@@ -29,7 +29,7 @@ __host__ __device__ inline RunTier tierOfKey(int key) {
         return {16384, 176, 9};
     return {65536, 272, 10};
 }
-__host__ __device__ inline RunTier tierOfRun(int run) {
+__host__ __device__ constexpr RunTier tierOfRun(int run) {
     if (run < 64)
         return {0, 0, 5};
     if (run < 176)
@@ -40,14 +40,14 @@ __host__ __device__ inline RunTier tierOfRun(int run) {
 }
 
 /// The run that holds a position.
-__host__ __device__ inline int runOf(bool windowed, int key) {
+__host__ __device__ constexpr int runOf(bool windowed, int key) {
     if (windowed)
         return key / kWindowRun;
     const RunTier tier = tierOfKey(key);
     return tier.first + ((key - tier.begin) >> tier.shift);
 }
 /// The first position of a run.
-__host__ __device__ inline int beginOfRun(bool windowed, int run) {
+__host__ __device__ constexpr int beginOfRun(bool windowed, int run) {
     if (windowed)
         return run * kWindowRun;
     const RunTier tier = tierOfRun(run);

@@ -9,17 +9,12 @@ namespace lapidary::kernels::cuda {
 struct alignas(16) PhaseCopy {
     std::byte bytes[offsetof(StepPhase, maps)];
 
-    /// By threads 0, 1, 2 … of a warp or more; whoever reads it meets them first.
-    __device__ void take(const StepPhase& from, int thread) {
-        static_assert(sizeof(bytes) % 16 == 0 && sizeof(bytes) <= 32 * 16);
-        if (thread < static_cast<int>(sizeof(bytes) / 16))
-            reinterpret_cast<uint4*>(bytes)[thread] = reinterpret_cast<const uint4*>(&from)[thread];
-    }
-    /// What one lane takes, in a register until there is a place for it.
+    /// What one lane of a warp copies, in a register until there is a place for it.
     struct Lane {
         uint4 chunk = {};
 
         __device__ void load(const StepPhase& from, int lane) {
+            static_assert(sizeof(bytes) % 16 == 0 && sizeof(bytes) <= 32 * 16);
             if (lane < static_cast<int>(sizeof(bytes) / 16))
                 chunk = reinterpret_cast<const uint4*>(&from)[lane];
         }
@@ -28,6 +23,13 @@ struct alignas(16) PhaseCopy {
                 reinterpret_cast<uint4*>(to.bytes)[lane] = chunk;
         }
     };
+
+    /// By the lanes of a warp; whoever reads it meets them first.
+    __device__ void take(const StepPhase& from, int lane) {
+        Lane own;
+        own.load(from, lane);
+        own.store(*this, lane);
+    }
 
     [[nodiscard]] __device__ auto phase() const -> const StepPhase& {
         return *reinterpret_cast<const StepPhase*>(bytes);

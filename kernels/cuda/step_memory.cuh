@@ -12,8 +12,10 @@
 
 namespace lapidary::kernels::cuda {
 
-/// Runs of a query that are merged: of 256k keys there are 464, of 800,000 1008.
-inline constexpr int kMostMergedRuns = 1024;
+/// Runs of a query that are merged: enough for the longest context of models that run on cards, 2²⁰
+/// keys; of 256k there are 464.
+inline constexpr int kMostMergedRuns = 1280;
+static_assert(runOf(false, (1 << 20) - 1) < kMostMergedRuns);
 
 /// How the shared memory of a card is used.
 ///   kDepth  steps in the ring of weights; with experts in the launch kDepthBesideExperts
